@@ -1,0 +1,1 @@
+//! Routing, grouping, silences and the notifiers.

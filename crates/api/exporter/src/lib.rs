@@ -1,0 +1,1 @@
+//! Room: node_exporter (port 1007).

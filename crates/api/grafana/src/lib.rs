@@ -1,0 +1,1 @@
+//! Room: Grafana (port 1003).

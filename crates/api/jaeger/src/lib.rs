@@ -1,0 +1,1 @@
+//! Room: Jaeger (ports 1005 and 1006).

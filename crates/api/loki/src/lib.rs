@@ -1,0 +1,1 @@
+//! Room: Loki (port 1004).

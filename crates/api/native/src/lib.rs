@@ -1,0 +1,1 @@
+//! Room: Gatewatch's own API, on every UI port.

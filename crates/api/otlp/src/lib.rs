@@ -1,0 +1,1 @@
+//! Room: OpenTelemetry protocol (ports 4317 and 4318).

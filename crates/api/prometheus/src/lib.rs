@@ -1,0 +1,1 @@
+//! Room: Prometheus (port 1002).

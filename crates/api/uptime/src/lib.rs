@@ -1,0 +1,1 @@
+//! Room: Uptime monitors (port 1009).

@@ -1,0 +1,1 @@
+//! Room: Zipkin (port 1014).

@@ -1,0 +1,1 @@
+//! The collector runtime and the collectors that need no kernel hooks.

@@ -1,0 +1,1 @@
+//! Strict YAML with line and column, environment expansion, unknown-key errors, secrets.

@@ -1,0 +1,1 @@
+//! Evaluate rules on data; asks through `dyn Queries`.

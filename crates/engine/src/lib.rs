@@ -1,0 +1,1 @@
+//! Run plans over store snapshots, with limits, cancellation and statistics.

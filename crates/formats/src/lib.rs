@@ -1,0 +1,1 @@
+//! Decode and encode public wire formats, one folder each.

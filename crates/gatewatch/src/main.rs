@@ -1,0 +1,3 @@
+//! The binary: command line, wiring, port table, personalities.
+
+fn main() {}

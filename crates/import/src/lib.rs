@@ -1,0 +1,1 @@
+//! Translate the originals' configuration files into ours.

@@ -1,0 +1,1 @@
+//! The single ingest path: stages, limits, backpressure, acknowledgement.

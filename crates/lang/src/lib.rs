@@ -1,0 +1,1 @@
+//! Query languages to syntax trees with source spans.

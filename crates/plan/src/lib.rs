@@ -1,0 +1,1 @@
+//! Lower each syntax tree to the one algebra.

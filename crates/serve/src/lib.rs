@@ -1,0 +1,1 @@
+//! Listeners, authentication, compression, admission, error kinds to status.

@@ -1,0 +1,1 @@
+//! Small transactional state: users, sessions, silences, monitors, dashboards.

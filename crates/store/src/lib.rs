@@ -1,0 +1,1 @@
+//! Append batches durably; list and read what matches.

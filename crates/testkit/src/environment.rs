@@ -1,0 +1,31 @@
+//! The few environment variables that steer tests, read in one place.
+
+use std::path::PathBuf;
+
+/// Whether the tests run under continuous integration (`CI=true`), where absent data is a failure and goldens are not
+/// rewritten.
+#[must_use]
+pub fn under_ci() -> bool {
+    variable("CI").is_some_and(|value| value == "true")
+}
+
+/// Whether golden files are to be rewritten (`UPDATE=1`).
+pub(crate) fn update_goldens() -> bool {
+    variable("UPDATE").is_some_and(|value| value == "1")
+}
+
+/// The folder that holds the conformance areas, where one was named (`GW_CONFORMANCE`).
+pub(crate) fn conformance_folder() -> Option<PathBuf> {
+    variable("GW_CONFORMANCE").map(PathBuf::from)
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests read their own switches; the ban is for the product")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Prints a line into the output of the running test.
+#[expect(clippy::print_stdout, reason = "a test report goes to the output that the test runner captures")]
+pub(crate) fn report(line: &str) {
+    println!("{line}");
+}

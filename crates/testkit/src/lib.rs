@@ -1,0 +1,14 @@
+//! What the tests of every crate share: where upstream conformance data lies, how a data-driven suite counts and reports,
+//! and how golden files are compared.
+//!
+//! A dev-dependency only. It knows none of the product's crates, so that the lowest of them can use it.
+
+mod conformance;
+mod environment;
+mod golden;
+mod suite;
+
+pub use conformance::conformance;
+pub use environment::under_ci;
+pub use golden::check_golden;
+pub use suite::Suite;

@@ -1,0 +1,1 @@
+//! The built web UI as embedded, pre-compressed bytes.
