@@ -1,0 +1,144 @@
+//! Native histograms (exponential and custom buckets) as values, and their byte form inside a batch.
+
+/// Consecutive buckets: `offset` from the end of the previous span (from index 0 for the first), `length` buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketSpan {
+    /// Gap to the previous span; may be negative only for the first.
+    pub offset: i32,
+    /// Number of buckets.
+    pub length: u32,
+}
+
+/// A native histogram with float counts, as in Prometheus `FloatHistogram`. Integer histograms are widened; counts up to
+/// 2^53 stay exact.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Histogram {
+    /// Resolution -4..=8, or -53 for custom buckets.
+    pub schema: i32,
+    /// Counter-reset hint: 0 unknown, 1 reset, 2 no reset, 3 gauge.
+    pub reset_hint: u8,
+    /// Width of the zero bucket.
+    pub zero_threshold: f64,
+    /// Observations in the zero bucket.
+    pub zero_count: f64,
+    /// All observations.
+    pub count: f64,
+    /// Sum of observations; the stale marker makes the histogram stale.
+    pub sum: f64,
+    /// Spans of the positive buckets.
+    pub positive_spans: Vec<BucketSpan>,
+    /// Absolute counts of the positive buckets.
+    pub positive: Vec<f64>,
+    /// Spans of the negative buckets.
+    pub negative_spans: Vec<BucketSpan>,
+    /// Absolute counts of the negative buckets.
+    pub negative: Vec<f64>,
+    /// Upper bounds of custom buckets, rising, without +Inf; empty for exponential schemas.
+    pub custom_bounds: Vec<f64>,
+}
+
+impl Histogram {
+    /// The byte form: fixed head, then each list with its length, little endian.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes =
+            Vec::with_capacity(64 + 8 * (self.positive.len() + self.negative.len() + self.custom_bounds.len()));
+        bytes.extend_from_slice(&self.schema.to_le_bytes());
+        bytes.push(self.reset_hint);
+        for value in [self.zero_threshold, self.zero_count, self.count, self.sum] {
+            bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+        }
+        for spans in [&self.positive_spans, &self.negative_spans] {
+            bytes.extend_from_slice(&(spans.len() as u32).to_le_bytes());
+            for span in spans {
+                bytes.extend_from_slice(&span.offset.to_le_bytes());
+                bytes.extend_from_slice(&span.length.to_le_bytes());
+            }
+        }
+        for list in [&self.positive, &self.negative, &self.custom_bounds] {
+            bytes.extend_from_slice(&(list.len() as u32).to_le_bytes());
+            list.iter().for_each(|value| bytes.extend_from_slice(&value.to_bits().to_le_bytes()));
+        }
+        bytes
+    }
+
+    /// Reads [`Histogram::encode`]'s form; `None` when the bytes are anything else.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader { rest: bytes };
+        let histogram = Self {
+            schema: reader.i32()?,
+            reset_hint: reader.take::<1>()?[0],
+            zero_threshold: reader.f64()?,
+            zero_count: reader.f64()?,
+            count: reader.f64()?,
+            sum: reader.f64()?,
+            positive_spans: reader.spans()?,
+            negative_spans: reader.spans()?,
+            positive: reader.floats()?,
+            negative: reader.floats()?,
+            custom_bounds: reader.floats()?,
+        };
+        reader.rest.is_empty().then_some(histogram)
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.rest.split_first_chunk::<N>()?;
+        self.rest = rest;
+        Some(*head)
+    }
+
+    fn i32(&mut self) -> Option<i32> {
+        self.take().map(i32::from_le_bytes)
+    }
+
+    fn f64(&mut self) -> Option<f64> {
+        self.take().map(|bytes| f64::from_bits(u64::from_le_bytes(bytes)))
+    }
+
+    /// A list length that the remaining bytes can hold, so that hostile lengths allocate nothing.
+    fn length(&mut self, item_bytes: usize) -> Option<usize> {
+        let length = u32::from_le_bytes(self.take()?) as usize;
+        (length.checked_mul(item_bytes)? <= self.rest.len()).then_some(length)
+    }
+
+    fn spans(&mut self) -> Option<Vec<BucketSpan>> {
+        let length = self.length(8)?;
+        (0..length)
+            .map(|_| Some(BucketSpan { offset: self.i32()?, length: u32::from_le_bytes(self.take()?) }))
+            .collect()
+    }
+
+    fn floats(&mut self) -> Option<Vec<f64>> {
+        let length = self.length(8)?;
+        (0..length).map(|_| self.f64()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_round_trip_and_truncation_is_refused() {
+        let histogram = Histogram {
+            schema: 3,
+            count: 6.0,
+            sum: f64::from_bits(crate::STALE_NAN_BITS),
+            positive_spans: vec![BucketSpan { offset: -2, length: 2 }],
+            positive: vec![1.0, 5.0],
+            ..Histogram::default()
+        };
+        let bytes = histogram.encode();
+        assert_eq!(Histogram::decode(&bytes).unwrap().encode(), bytes);
+        for cut in 0..bytes.len() {
+            assert!(Histogram::decode(&bytes[..cut]).is_none());
+        }
+    }
+}
