@@ -1,0 +1,51 @@
+//! `xtask test`: installs what the tests need, then runs all of them.
+
+use anyhow::{Result, bail};
+
+use crate::artifacts::{self, Lint};
+use crate::suites::{self, Totals};
+use crate::terminal::{say, step};
+use crate::workspace::Workspace;
+use crate::{debian, python, traefik, ui};
+
+/// Runs everything, or only the suites whose names contain one of the arguments.
+pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<()> {
+    conclude(all(workspace, names, Lint::No)?)
+}
+
+/// All tests: those of the UI, of every crate, and the black-box tests against the built binary.
+pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result<Totals> {
+    let mut variables = Vec::new();
+    step("what the tests need", || {
+        debian::provide()?;
+        if let Some(interpreter) = python::provide()? {
+            variables.push(("GW_TEST_PYTHON", interpreter.to_string_lossy().into_owned()));
+        }
+        if let Some(program) = traefik::provide()? {
+            variables.push(("GW_TEST_TRAEFIK", program.to_string_lossy().into_owned()));
+        }
+        Ok(())
+    })?;
+    step("web UI build", || ui::build(workspace))?;
+    if names.is_empty() {
+        step("web UI lint and tests", || ui::test(workspace))?;
+    }
+    let title = if lint == Lint::Yes { "cargo build with lints" } else { "cargo build" };
+    let mut built = step(title, || artifacts::build(workspace, lint))?;
+    if !names.is_empty() {
+        built.retain(|suite| names.iter().any(|name| suite.name.contains(name.as_str())));
+    }
+    step("tests", || suites::run(workspace, &built, &variables))
+}
+
+/// Prints the closing line and turns failures, and a run that ran nothing, into an error.
+pub(crate) fn conclude(totals: Totals) -> Result<()> {
+    say(&format!("{} passed, {} failed", totals.passed, totals.failed));
+    if totals.passed + totals.failed == 0 {
+        bail!("no test ran");
+    }
+    if totals.failed > 0 {
+        bail!("{} tests failed; their output is above and in target/xtask/logs", totals.failed);
+    }
+    Ok(())
+}

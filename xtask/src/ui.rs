@@ -1,0 +1,58 @@
+//! The web UI: npm packages by the lock file, its lint and tests, and the build that `gw-ui` embeds.
+//!
+//! Never a build script of cargo: npm runs here, once per change of the sources, told by content.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::digest::{digest, unless_stamped};
+use crate::environment::find_program;
+use crate::workspace::Workspace;
+use crate::{process, terminal};
+
+/// Installs the packages and builds `ui/dist`, each only if what it comes from has changed.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    packages(workspace)?;
+    let folder = workspace.root.join("ui");
+    let stamp = workspace.scratch()?.join("ui-build.stamp");
+    let built = unless_stamped(&stamp, &sources(&folder)?, &folder.join("dist/index.html"), || {
+        npm(&folder, &["run", "build"])
+    })?;
+    if built {
+        terminal::say("built the web UI");
+    }
+    Ok(())
+}
+
+/// Runs the UI's lint and unit tests, unless they passed with the same sources.
+pub(crate) fn test(workspace: &Workspace) -> Result<()> {
+    packages(workspace)?;
+    let folder = workspace.root.join("ui");
+    npm(&folder, &["run", "lint"])?;
+    npm(&folder, &["run", "test"])
+}
+
+fn packages(workspace: &Workspace) -> Result<()> {
+    if find_program("npm").is_none() {
+        bail!("npm is not installed; install Node.js 20 or newer with npm, which builds the web UI");
+    }
+    let folder = workspace.root.join("ui");
+    let lock = digest(&[folder.join("package-lock.json"), folder.join("package.json")])?;
+    let stamp = workspace.scratch()?.join("ui-packages.stamp");
+    unless_stamped(&stamp, &lock, &folder.join("node_modules"), || {
+        terminal::say("installing the npm packages of the web UI");
+        npm(&folder, &["ci", "--no-audit", "--no-fund"])
+    })?;
+    Ok(())
+}
+
+fn sources(folder: &Path) -> Result<String> {
+    let names = ["src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"];
+    digest(&names.map(|name| folder.join(name)).into_iter().collect::<Vec<PathBuf>>())
+}
+
+fn npm(folder: &Path, arguments: &[&str]) -> Result<()> {
+    process::run(Command::new("npm").current_dir(folder).arg("--loglevel=error").args(arguments))
+}
