@@ -3,6 +3,7 @@
 //! It exists so that two crates never invent two words for one thing. It does no I/O, knows no async runtime, no Arrow and
 //! no imitated product, and it depends on nothing heavier than a hasher.
 
+pub mod alert;
 pub mod duration;
 pub mod ids;
 pub mod kind;
@@ -14,6 +15,7 @@ pub mod tenant;
 pub mod time;
 pub mod world;
 
+pub use alert::{ALERT_NAME, Alert, AlertOrigin, Fingerprint};
 pub use ids::{SpanId, TraceId};
 pub use kind::{HasKind, Kind};
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
