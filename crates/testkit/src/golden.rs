@@ -15,7 +15,10 @@ use crate::environment::{under_ci, update_goldens};
 /// When the texts differ (naming the first differing line), or the file cannot be read or written.
 pub fn check_golden(path: &Path, actual: &str) -> Result<()> {
     if update_goldens() {
-        ensure!(!under_ci(), "UPDATE=1 is refused under CI=true: goldens are rewritten by a person who reads the difference");
+        ensure!(
+            !under_ci(),
+            "UPDATE=1 is refused under CI=true: goldens are rewritten by a person who reads the difference"
+        );
         return fs::write(path, actual).with_context(|| format!("cannot write golden {}", path.display()));
     }
     let expected = fs::read_to_string(path)

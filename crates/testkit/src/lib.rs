@@ -6,6 +6,7 @@
 mod conformance;
 mod environment;
 mod golden;
+pub mod http;
 mod suite;
 
 pub use conformance::conformance;
