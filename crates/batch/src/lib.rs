@@ -9,6 +9,7 @@ mod dictionary;
 pub mod events;
 pub mod histogram;
 pub mod logs;
+pub mod matrix;
 pub mod metrics;
 pub mod query;
 pub mod sink;
@@ -25,6 +26,7 @@ pub use dictionary::Dictionary;
 pub use events::{EventRow, EventsBuilder, EventsView};
 pub use histogram::{BucketSpan, Histogram};
 pub use logs::{LogRow, LogsBuilder, LogsView};
+pub use matrix::{MatrixBuilder, SamplesBuilder, SeriesRow};
 pub use metrics::{Exemplar, MetricType, MetricsBuilder, MetricsView, STALE_NAN_BITS, is_stale};
 pub use query::{
     Answer, Cost, Direction, EventQuery, Language, Names, Note, Queries, Query, QueryError, Request, Shape, Stage,
