@@ -1,0 +1,118 @@
+// The routes: our pages, each its own chunk, and the addresses of the originals, which lead to the equal page.
+
+import {
+  type AnyRoute,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from "@tanstack/react-router";
+import { first, type Params, parseParams, printParams, prometheusExpressions } from "../lib/params";
+import { Gate } from "./Gate";
+import { NotFound } from "./NotFound";
+import { HOMES } from "./nav";
+
+const root = createRootRoute({
+  component: Gate,
+  notFoundComponent: NotFound,
+  validateSearch: (search: Record<string, unknown>) => search as Params,
+  search: { middlewares: [retainSearchParams(["from", "to", "refresh", "scope"] as never)] },
+});
+
+function page<Module extends Record<string, unknown>>(
+  path: string,
+  load: () => Promise<Module>,
+  name: keyof Module & string,
+): AnyRoute {
+  return createRoute({
+    getParentRoute: () => root,
+    path: path as "/",
+    component: lazyRouteComponent(load as never, name as never),
+  }) as unknown as AnyRoute;
+}
+
+type Target = { to: string; search?: Params };
+
+/** An address of an original: redirects, keeping what it said. */
+function landing(path: string, target: (search: Params, params: Record<string, string>) => Target): AnyRoute {
+  return createRoute({
+    getParentRoute: () => root,
+    path: path as "/",
+    beforeLoad: ({ search, params }) => {
+      throw redirect({ ...target(search as Params, params as Record<string, string>), replace: true } as never);
+    },
+  }) as unknown as AnyRoute;
+}
+
+function home(): string {
+  const role = document.querySelector<HTMLMetaElement>('meta[name="gw-home"]')?.content ?? "overview";
+  return HOMES[role] ?? (role.startsWith("/") && role !== "/" ? role : "/overview");
+}
+
+const metrics = (search: Params): Target => ({
+  to: "/explore/metrics",
+  search: { expr: prometheusExpressions(search), tab: first(search["g0.tab"]) === "1" ? "table" : undefined },
+});
+
+/** Jaeger's and Zipkin's links give times in microseconds or a lookback such as `1h`. */
+const traces = (search: Params): Target => {
+  const start = first(search.start);
+  const lookback = first(search.lookback);
+  return {
+    to: "/explore/traces",
+    search: {
+      service: first(search.service) || first(search.serviceName) || undefined,
+      operation: first(search.operation) || first(search.spanName) || undefined,
+      tags: first(search.tags) || undefined,
+      min: first(search.minDuration) || undefined,
+      max: first(search.maxDuration) || undefined,
+      limit: first(search.limit) || undefined,
+      from: start
+        ? String(Math.round(Number(start) / 1000))
+        : /^\d+[smhdw]$/.test(lookback)
+          ? `now-${lookback}`
+          : undefined,
+      to: start && search.end ? String(Math.round(Number(first(search.end)) / 1000)) : undefined,
+    },
+  };
+};
+
+const trace = (_: Params, params: Record<string, string>): Target => ({
+  to: "/explore/traces",
+  search: { trace: (params.id ?? "").split("...")[0] },
+});
+
+const routes = [
+  landing("/", () => ({ to: home() })),
+  landing("/login", () => ({ to: home() })),
+  page("/overview", () => import("../pages/overview/Overview"), "Overview"),
+  // Prometheus
+  landing("/graph", metrics),
+  landing("/query", metrics),
+  landing("/targets", () => ({ to: "/data/sources" })),
+  landing("/service-discovery", () => ({ to: "/data/sources" })),
+  landing("/tsdb-status", () => ({ to: "/data/sources", search: { tab: "store" } })),
+  landing("/rules", () => ({ to: "/alerts", search: { tab: "rules" } })),
+  // Jaeger and Zipkin
+  landing("/search", traces),
+  landing("/trace/$id", trace),
+  landing("/zipkin", traces),
+  landing("/zipkin/traces/$id", trace),
+  landing("/zipkin/$", traces),
+  // Uptime Kuma
+  landing("/dashboard", () => ({ to: "/uptime" })),
+  landing("/dashboard/$id", (_, params) => ({ to: "/uptime", search: { monitor: params.id } })),
+  landing("/add", () => ({ to: "/uptime", search: { add: "1" } })),
+];
+
+/** The router of the product. */
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  parseSearch: (text) => parseParams(text) as never,
+  stringifySearch: printParams,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+  trailingSlash: "never",
+});

@@ -1,0 +1,77 @@
+// Reading with the page's clock: each query hangs on the last tick and keeps its old answer until the new one is there.
+
+import { type UseQueryResult, useQueries, useQuery } from "@tanstack/react-query";
+import { useClock, useTime } from "../app/url";
+import { rateWindow, stepFor } from "../lib/time";
+import { get, path } from "./http";
+import { type Matrix, queryInstant, queryLogMatrix, queryRange, type Sample } from "./rooms";
+
+/** Reads a route of our own API at each tick; with `ranged`, for the page's time range. */
+export function useNative<T>(route: string, ranged = false, enabled = true): UseQueryResult<T> {
+  const { now } = useClock();
+  const { range, from, to } = useTime();
+  return useQuery({
+    queryKey: ["native", route, ranged ? from : "", ranged ? to : "", now],
+    queryFn: ({ signal }) =>
+      get<T>(
+        ranged
+          ? path(route, { start: new Date(range.start).toISOString(), end: new Date(range.end).toISOString() })
+          : route,
+        signal,
+      ),
+    placeholderData: (before, query) => (query?.queryKey[1] === route ? before : undefined),
+    enabled,
+  });
+}
+
+/** Fills `$__rate_interval` and `$__range` in for a step and range. */
+export function fillQuery(query: string, step: number, range: { start: number; end: number }): string {
+  return query
+    .replaceAll("$__rate_interval", rateWindow(step))
+    .replaceAll("$__interval", `${step}s`)
+    .replaceAll("$__range", `${Math.round((range.end - range.start) / 1000)}s`);
+}
+
+/** Runs PromQL range queries over the page's range; `points` bounds the steps. */
+export function useRanges(queries: readonly string[], points = 300): UseQueryResult<Matrix>[] {
+  const { range, from, to } = useTime();
+  const step = stepFor(range, points);
+  return useQueries({
+    queries: queries.map((query) => ({
+      queryKey: ["range", query, from, to, range.end, step],
+      queryFn: ({ signal }: { signal: AbortSignal }) => queryRange(fillQuery(query, step, range), range, signal, step),
+      enabled: query !== "",
+      placeholderData: (before: Matrix | undefined, last: { queryKey: readonly unknown[] } | undefined) =>
+        last?.queryKey[1] === query ? before : undefined,
+      retry: false,
+    })),
+  }) as UseQueryResult<Matrix>[];
+}
+
+/** Runs one PromQL query at the end of the page's range. */
+export function useInstant(query: string, enabled = true): UseQueryResult<Sample[]> {
+  const { range } = useTime();
+  const step = stepFor(range);
+  return useQuery({
+    queryKey: ["instant", query, range.end],
+    queryFn: ({ signal }) => queryInstant(fillQuery(query, step, range), range.end, signal),
+    enabled: enabled && query !== "",
+    placeholderData: (before, last) => (last?.queryKey[1] === query ? before : undefined),
+    retry: false,
+  });
+}
+
+/** Runs one LogQL query that answers numbers over the page's range. */
+export function useLogRange(query: string, enabled = true): UseQueryResult<Matrix> {
+  const { range, from, to } = useTime();
+  return useQuery({
+    queryKey: ["logrange", query, from, to, range.end],
+    queryFn: ({ signal }) => {
+      const step = stepFor(range, 120);
+      return queryLogMatrix(fillQuery(query, step, range), range, signal, step);
+    },
+    enabled: enabled && query !== "",
+    placeholderData: (before, last) => (last?.queryKey[1] === query ? before : undefined),
+    retry: false,
+  });
+}

@@ -1,0 +1,157 @@
+// The uPlot options of a time chart: axes, grid, colours from the tokens, thresholds and marks drawn as hooks.
+
+import type uPlot from "uplot";
+import { formatClock, formatDate, formatValue, type Unit } from "../lib/format";
+import type { Stroke } from "../lib/palette";
+import type { Range } from "../lib/time";
+
+interface Input {
+  width: number;
+  height: number;
+  unit: Unit;
+  series: readonly { key: string; name: string; token?: string }[];
+  strokes: ReadonlyMap<string, Stroke>;
+  thresholds: readonly number[];
+  marks: readonly { at: number; title: string }[];
+  top: number | undefined;
+  range: () => Range;
+  onZoom: (start: number, end: number) => void;
+  onCursor: (at: number | null) => void;
+}
+
+/** The value of a colour token now. */
+export function token(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888";
+}
+
+const FONT = '11px "Pretendard Variable", "Noto Sans KR", system-ui, sans-serif';
+
+/** Labels of the x axis: clock times, with the date where the day changes. */
+export function timeLabels(splits: readonly number[], step: number): string[] {
+  let day = "";
+  return splits.map((seconds) => {
+    const date = new Date(seconds * 1000);
+    const today = formatDate(date).slice(5);
+    const changed = day !== "" && today !== day;
+    day = today;
+    if (step >= 86400) return today;
+    return changed ? today : formatClock(date, step < 60);
+  });
+}
+
+/** Builds the options. Everything that changes with the data alone stays out, so refreshes only set data. */
+export function chartOptions(input: Input): uPlot.Options {
+  const { unit, series, strokes } = input;
+
+  const grid = { stroke: token("--line"), width: 1 };
+  const text = token("--text-3");
+  const few = series.length <= 3;
+  return {
+    width: input.width,
+    height: input.height,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    focus: { alpha: 0.35 },
+    cursor: {
+      sync: { key: "gw", setSeries: false },
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 6 },
+      focus: { prox: 24 },
+    },
+    scales: {
+      x: {
+        time: true,
+        range: () => {
+          const { start, end } = input.range();
+          return [start / 1000, end / 1000];
+        },
+      },
+      y: {
+        range: (_plot, low, high) => {
+          const most = Math.max(high ?? 0, ...input.thresholds);
+          const least = Math.min(0, low ?? 0);
+          if (input.top !== undefined && most <= input.top) return [least, input.top];
+          return [least, most === least ? least + 1 : most + (most - least) * 0.08];
+        },
+      },
+    },
+    axes: [
+      {
+        stroke: text,
+        font: FONT,
+        grid,
+        ticks: { show: false },
+        size: 24,
+        space: 70,
+        values: (_plot, splits) => timeLabels(splits, (splits[1] ?? 0) - (splits[0] ?? 0)),
+      },
+      {
+        stroke: text,
+        font: FONT,
+        grid,
+        ticks: { show: false },
+        space: 36,
+        size: (_plot, values) => 14 + Math.max(...(values ?? []).map((value) => value.length), 2) * 6,
+        values: (_plot, splits) => splits.map((value) => formatValue(value, unit)),
+      },
+    ],
+    series: [
+      {},
+      ...series.map(({ key, token: own }): uPlot.Series => {
+        const stroke = strokes.get(key);
+        const colour = token(own ?? `--series-${stroke?.slot ?? 1}`);
+        return {
+          stroke: colour,
+          width: few ? 2 : 1.25,
+          dash: stroke?.dash ?? [],
+          ...(series.length === 1 ? { fill: `${colour}14` } : {}),
+          points: { show: false },
+          spanGaps: false,
+        };
+      }),
+    ],
+    hooks: {
+      setSelect: [
+        (plot) => {
+          if (plot.select.width < 4) return;
+          const start = plot.posToVal(plot.select.left, "x") * 1000;
+          const end = plot.posToVal(plot.select.left + plot.select.width, "x") * 1000;
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          input.onZoom(start, end);
+        },
+      ],
+      setCursor: [
+        (plot) =>
+          input.onCursor(plot.cursor.left !== undefined && plot.cursor.left >= 0 ? (plot.cursor.idx ?? null) : null),
+      ],
+      draw: [(plot) => drawMarks(plot, input)],
+    },
+  };
+}
+
+function drawMarks(plot: uPlot, { thresholds, marks }: Input): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.lineWidth = devicePixelRatio;
+  for (const value of thresholds) {
+    const y = plot.valToPos(value, "y", true);
+    ctx.strokeStyle = token("--crit");
+    ctx.fillStyle = `${token("--crit")}0f`;
+    ctx.fillRect(bbox.left, bbox.top, bbox.width, Math.max(0, y - bbox.top));
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.strokeStyle = token("--text-3");
+  for (const { at } of marks) {
+    const x = plot.valToPos(at / 1000, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
