@@ -83,6 +83,81 @@ impl Histogram {
     }
 }
 
+/// A bucket with its bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bucket {
+    /// Lower bound.
+    pub lower: f64,
+    /// Upper bound.
+    pub upper: f64,
+    /// Whether the lower bound belongs to it.
+    pub lower_inclusive: bool,
+    /// Whether the upper bound belongs to it.
+    pub upper_inclusive: bool,
+    /// Observations in it.
+    pub count: f64,
+}
+
+/// The schema number of custom buckets.
+pub const CUSTOM_BUCKETS: i32 = -53;
+
+impl Histogram {
+    /// All buckets in rising order: negative ones, the zero bucket (when it has a width or observations), positive ones.
+    #[must_use]
+    pub fn buckets(&self) -> Vec<Bucket> {
+        let side = |spans: &[BucketSpan], counts: &[f64]| -> Vec<(f64, f64, f64)> {
+            indices(spans)
+                .zip(counts)
+                .map(|(index, count)| (self.bound(index - 1), self.bound(index), *count))
+                .collect()
+        };
+        let bucket = |lower: f64, upper: f64, count: f64| Bucket {
+            lower,
+            upper,
+            lower_inclusive: lower < 0.0,
+            upper_inclusive: upper > 0.0,
+            count,
+        };
+        let negative = side(&self.negative_spans, &self.negative);
+        let mut buckets: Vec<Bucket> =
+            negative.into_iter().rev().map(|(low, high, count)| bucket(-high, -low, count)).collect();
+        if self.zero_count != 0.0 {
+            let zero = bucket(-self.zero_threshold, self.zero_threshold, self.zero_count);
+            buckets.push(Bucket { lower_inclusive: true, upper_inclusive: true, ..zero });
+        }
+        buckets.extend(
+            side(&self.positive_spans, &self.positive).into_iter().map(|(low, high, count)| bucket(low, high, count)),
+        );
+        buckets
+    }
+
+    /// The upper bound of the positive bucket of an index: `2^(index * 2^-schema)`, or the custom bound.
+    #[must_use]
+    pub fn bound(&self, index: i32) -> f64 {
+        if self.schema == CUSTOM_BUCKETS {
+            return match usize::try_from(index) {
+                Ok(index) => self.custom_bounds.get(index).copied().unwrap_or(f64::INFINITY),
+                Err(_before_first) => f64::NEG_INFINITY,
+            };
+        }
+        // Whole powers of two are exact this way; the fraction alone goes through `exp2`.
+        let scaled = f64::from(index) * f64::from(-self.schema).exp2();
+        let whole = scaled.floor();
+        (scaled - whole).exp2() * whole.exp2()
+    }
+}
+
+/// The bucket indices that spans name.
+fn indices(spans: &[BucketSpan]) -> impl Iterator<Item = i32> + '_ {
+    let mut next = 0i32;
+    spans.iter().flat_map(move |span| {
+        let first = next.saturating_add(span.offset);
+        let length = i32::try_from(span.length).unwrap_or(i32::MAX);
+        next = first.saturating_add(length);
+        first..next
+    })
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -135,6 +210,8 @@ mod tests {
             positive: vec![1.0, 5.0],
             ..Histogram::default()
         };
+        let bounds: Vec<_> = histogram.buckets().iter().map(|bucket| (bucket.upper, bucket.count)).collect();
+        assert_eq!(bounds, [(0.840_896_415_253_714_5, 1.0), (0.917_004_043_204_671_2, 5.0)]);
         let bytes = histogram.encode();
         assert_eq!(Histogram::decode(&bytes).unwrap().encode(), bytes);
         for cut in 0..bytes.len() {

@@ -24,7 +24,7 @@ use gw_base::{HasKind, Kind, Signal, Tenant};
 pub use attributes::{Attributes, AttributesBuilder, Value};
 pub use dictionary::Dictionary;
 pub use events::{EventRow, EventsBuilder, EventsView};
-pub use histogram::{BucketSpan, Histogram};
+pub use histogram::{Bucket, BucketSpan, Histogram};
 pub use logs::{LogRow, LogsBuilder, LogsView};
 pub use matrix::{MatrixBuilder, SamplesBuilder, SeriesRow};
 pub use metrics::{Exemplar, MetricType, MetricsBuilder, MetricsView, STALE_NAN_BITS, is_stale};
