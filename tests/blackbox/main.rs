@@ -1,0 +1,14 @@
+//! Black-box tests: the built binary as a process, asked over its ports by unmodified clients, and by bad ones.
+//!
+//! One executable, so that one link serves all of them. Nothing of the product is linked in. A test whose foreign program
+//! is absent prints a skip; under `CI=true` it fails.
+
+mod commands;
+mod daemon;
+mod folder;
+mod originals;
+mod outside;
+mod ports;
+mod product;
+mod starts;
+mod wire;

@@ -1,0 +1,110 @@
+//! Payloads of the public wire formats, built by hand so that nothing of the product helps to test itself.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use gw_testkit::http::{Answer, Connection};
+use serde_json::json;
+
+/// A series for remote write: labels (the metric's name as `__name__`) and samples of (milliseconds, value).
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) samples: Vec<(i64, f64)>,
+}
+
+impl Series {
+    /// One series with one sample.
+    pub(crate) fn new(name: &str, labels: &[(&str, &str)], millis: i64, value: f64) -> Self {
+        let mut all = vec![("__name__".to_owned(), name.to_owned())];
+        all.extend(labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        all.sort();
+        Self { labels: all, samples: vec![(millis, value)] }
+    }
+}
+
+/// The body of a Prometheus remote write 1.0 request: protobuf in a snappy block.
+pub(crate) fn remote_write(series: &[Series]) -> Result<Vec<u8>> {
+    let mut request = Vec::new();
+    for one in series {
+        let mut body = Vec::new();
+        for (name, value) in &one.labels {
+            let mut label = Vec::new();
+            bytes_field(&mut label, 1, name.as_bytes());
+            bytes_field(&mut label, 2, value.as_bytes());
+            bytes_field(&mut body, 1, &label);
+        }
+        for (millis, value) in &one.samples {
+            let mut sample = vec![1 << 3 | 1];
+            sample.extend(value.to_le_bytes());
+            sample.push(2 << 3);
+            varint(&mut sample, u64::from_ne_bytes(millis.to_ne_bytes()));
+            bytes_field(&mut body, 2, &sample);
+        }
+        bytes_field(&mut request, 1, &body);
+    }
+    Ok(snap::raw::Encoder::new().compress_vec(&request)?)
+}
+
+/// Sends a remote write request.
+pub(crate) fn send_remote_write(connection: &mut Connection, body: &[u8]) -> Result<Answer> {
+    let headers = [
+        ("content-type", "application/x-protobuf"),
+        ("content-encoding", "snappy"),
+        ("x-prometheus-remote-write-version", "0.1.0"),
+    ];
+    connection.send("POST", "/api/v1/write", &headers, body)
+}
+
+/// The body of a Loki push request in JSON: one stream with lines of (nanoseconds, text).
+pub(crate) fn loki_push(labels: &[(&str, &str)], lines: &[(u128, String)]) -> Vec<u8> {
+    let stream: serde_json::Map<_, _> = labels.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+    let values: Vec<_> = lines.iter().map(|(nanos, line)| json!([nanos.to_string(), line])).collect();
+    json!({"streams": [{"stream": stream, "values": values}]}).to_string().into_bytes()
+}
+
+/// The body of an OTLP/HTTP trace request in JSON: each span a trace of its own, of one second.
+pub(crate) fn otlp_spans(service: &str, traces: &[(u128, String)]) -> Vec<u8> {
+    let spans: Vec<_> = traces
+        .iter()
+        .map(|(trace, name)| {
+            let end = crate::outside::unix_nanos();
+            json!({
+                "traceId": format!("{trace:032x}"),
+                "spanId": format!("{:016x}", trace & u128::from(u64::MAX)),
+                "name": name,
+                "kind": 2,
+                "startTimeUnixNano": (end - 1_000_000_000).to_string(),
+                "endTimeUnixNano": end.to_string(),
+                "attributes": [{"key": "http.request.method", "value": {"stringValue": "GET"}}],
+                "status": {}
+            })
+        })
+        .collect();
+    let resource = json!({"attributes": [{"key": "service.name", "value": {"stringValue": service}}]});
+    json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "test"}, "spans": spans}]}]})
+        .to_string()
+        .into_bytes()
+}
+
+/// A short hexadecimal rendering, for messages.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
+
+fn bytes_field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    out.push(number << 3 | 2);
+    varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
+        value >>= 7;
+    }
+    out.push(u8::try_from(value).unwrap_or_default());
+}
