@@ -1,1 +1,17 @@
-//! Append batches durably; list and read what matches.
+//! Appends batches durably; lists and reads what matches.
+//!
+//! One lifecycle for metrics, logs, spans and events: write-ahead log with group commit, hot head in memory that answers
+//! at once, immutable Parquet parts with small indices beside them, a catalog of versioned manifests, compaction and
+//! retention. This crate knows no query language, no HTTP and no imitated product.
+
+mod error;
+mod options;
+mod selection;
+mod stats;
+mod store;
+
+pub use error::StoreError;
+pub use options::{Retention, StoreOptions};
+pub use selection::{Family, Operation, Selection, Series, SeriesExemplars, SignalUsage};
+pub use stats::StoreStats;
+pub use store::Store;

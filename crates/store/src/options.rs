@@ -1,0 +1,65 @@
+//! Where the store lives and how much it may hold.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gw_base::Limits;
+
+/// How long data is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// Rows older than this are dropped, part by part.
+    pub age: Duration,
+    /// Parts may take this many bytes in all; the oldest go first. `None` is no bound.
+    pub bytes: Option<u64>,
+}
+
+impl Default for Retention {
+    /// Fifteen days, as Prometheus keeps by default, and no bound on size.
+    fn default() -> Self {
+        Self { age: Duration::from_hours(15 * 24), bytes: None }
+    }
+}
+
+/// How to open a store. `StoreOptions::new(dir)` has defaults that one small machine bears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// The data directory; created when missing.
+    pub dir: PathBuf,
+    /// Limits that hold for all tenants.
+    pub limits: Limits,
+    /// How long data is kept.
+    pub retention: Retention,
+    /// A signal's head is flushed to a part when it holds this many bytes.
+    pub flush_bytes: usize,
+    /// A signal's head is flushed when its write-ahead log is this long, which bounds restart time.
+    pub flush_wal_bytes: u64,
+    /// A signal's head is flushed when its oldest row waits this long.
+    pub flush_age: Duration,
+    /// Appends are refused as busy while all heads together hold more than this.
+    pub head_bytes: usize,
+    /// A write-ahead log segment is closed at this size.
+    pub segment_bytes: u64,
+    /// Parts are merged until they reach this size.
+    pub part_bytes: u64,
+    /// Indices and footers of parts kept in memory for the next read.
+    pub cache_bytes: usize,
+}
+
+impl StoreOptions {
+    /// The defaults, in a directory.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            limits: Limits::default(),
+            retention: Retention::default(),
+            flush_bytes: 32 << 20,
+            flush_wal_bytes: 32 << 20,
+            flush_age: Duration::from_hours(1),
+            head_bytes: 192 << 20,
+            segment_bytes: 8 << 20,
+            part_bytes: 128 << 20,
+            cache_bytes: 32 << 20,
+        }
+    }
+}
