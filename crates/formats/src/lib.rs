@@ -1,1 +1,23 @@
 //! Decode and encode public wire formats, one folder each.
+//!
+//! A [`Format`] is a pure function from the bytes of a request to [`gw_batch::Batch`]es: no I/O, no async, no clock (the
+//! time comes in with [`DecodeContext`]). Every decoder borrows from the wire buffer, checks limits before it allocates,
+//! bounds its nesting, and says row by row what it had to refuse.
+//!
+//! Deliberately absent: HTTP statuses and headers of answers (rooms word those), relabelling (scraping does that through
+//! [`exposition::Visitor`]), and storage.
+
+pub mod access_log;
+pub mod decompress;
+mod error;
+pub mod exposition;
+mod format;
+pub mod labels;
+pub mod number;
+
+pub use decompress::{Encoding, decompress};
+pub use error::FormatError;
+pub use format::{About, DecodeContext, Decoded, Format, Refusal, Refusals};
+
+/// Every ingest format, for the CLI, the documentation, the fuzz targets and the tests.
+pub static FORMATS: &[&dyn Format] = &[&exposition::TEXT, &exposition::OPEN_METRICS];
