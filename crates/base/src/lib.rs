@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod duration;
+pub mod go_regex;
 pub mod ids;
 pub mod kind;
 pub mod labels;
@@ -16,6 +17,7 @@ pub mod time;
 pub mod world;
 
 pub use alert::{ALERT_NAME, Alert, AlertOrigin, Fingerprint};
+pub use go_regex::{GoRegex, GoRegexError};
 pub use ids::{SpanId, TraceId};
 pub use kind::{HasKind, Kind};
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};

@@ -62,8 +62,10 @@ pub struct NumberLiteral {
 /// A text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StringLiteral {
-    /// The value, escapes resolved.
+    /// The value, escapes resolved. Bytes that are not UTF-8 (`"\xc5"`) are replaced by U+FFFD.
     pub value: String,
+    /// The bytes of the value, only where they are not UTF-8.
+    pub not_utf8: Option<Box<[u8]>>,
     /// Where it stands, quotes included.
     pub span: Span,
 }
@@ -71,9 +73,10 @@ pub struct StringLiteral {
 /// A selection of series, one sample each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VectorSelector {
-    /// The metric name written before the braces, or quoted alone inside them. Its matcher is in `matchers` as well.
+    /// The metric name written before the braces. Its matcher is in `matchers` as well; a name quoted inside the braces is
+    /// a matcher only.
     pub name: Option<String>,
-    /// All conditions in the order written, the one on `__name__` that stands for `name` last. One label may have several.
+    /// All conditions in the order written, the one that stands for `name` last. One label may have several.
     pub matchers: Vec<Matcher>,
     /// `offset 5m`, negative too.
     pub offset: Option<DurationExpr>,
@@ -485,10 +488,7 @@ impl BinaryOp {
     /// Whether it is one of `== != < <= > >=`.
     #[must_use]
     pub const fn is_comparison(self) -> bool {
-        matches!(
-            self,
-            Self::Equal | Self::NotEqual | Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual
-        )
+        matches!(self, Self::Equal | Self::NotEqual | Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual)
     }
 
     /// Whether it is one of `and`, `or`, `unless`.

@@ -1,5 +1,15 @@
 //! PromQL 3.x: text to a type-checked syntax tree with source positions, and back to upstream's canonical text.
 
 pub mod ast;
+mod check;
 pub mod duration;
+mod error;
 pub mod functions;
+mod lexer;
+mod parser;
+mod print;
+mod token;
+
+pub use ast::Expr;
+pub use error::ParseError;
+pub use parser::{parse, parse_selector};
