@@ -12,6 +12,7 @@ pub mod logs;
 pub mod matrix;
 pub mod metrics;
 pub mod query;
+mod refusal;
 pub mod sink;
 pub mod spans;
 
@@ -32,6 +33,7 @@ pub use query::{
     Answer, Cost, Direction, EventQuery, Language, Names, Note, Queries, Query, QueryError, Request, Shape, Stage,
     Steps, TraceQuery,
 };
+pub use refusal::{Refusal, Refusals};
 pub use sink::{Ack, Sink, SinkError};
 pub use spans::{SpanEvent, SpanKind, SpanLink, SpanRow, SpanSource, SpanStatus, SpansBuilder, SpansView};
 
