@@ -58,6 +58,12 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Moves what the write-ahead log holds into the file.
+pub(crate) async fn fold_log(pool: &SqlitePool) -> Result<(), StateError> {
+    query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await?;
+    Ok(())
+}
+
 async fn check(pool: &SqlitePool, path: &Path) -> Result<(), StateError> {
     let verdict: String =
         query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await.map_err(|error| damage(path, error))?;

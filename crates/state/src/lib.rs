@@ -66,8 +66,11 @@ impl State {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Writes everything back into the one file and closes it.
+    /// Writes everything back into the one file and closes it, so that a copy of that file is a whole backup.
     pub async fn close(&self) {
+        if let Err(error) = database::fold_log(self.pool()).await {
+            tracing::warn!(%error, "state database keeps its log beside it until the next start");
+        }
         self.inner.pool.close().await;
     }
 

@@ -6,24 +6,24 @@ use std::sync::Arc;
 use gw_base::{FakeWorld, Timestamp, World};
 use gw_state::State;
 
-pub struct Place {
-    pub dir: PathBuf,
-    pub world: FakeWorld,
+pub(crate) struct Place {
+    pub(crate) dir: PathBuf,
+    pub(crate) world: FakeWorld,
 }
 
 impl Place {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("gw-state-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let seed = name.bytes().fold(1, |seed: u64, byte| seed * 31 % 1_000_003 + u64::from(byte));
         Self { dir, world: FakeWorld::new(Timestamp::from_secs(1_800_000_000), seed) }
     }
 
-    pub async fn open(&self) -> State {
+    pub(crate) async fn open(&self) -> State {
         State::open(&self.dir, Arc::new(self.world.clone())).await.unwrap()
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.world.now()
     }
 }
