@@ -1,0 +1,87 @@
+//! The product's own metrics: parts register a source, `/metrics` pages gather all of them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gw_base::Labels;
+use gw_batch::MetricType;
+
+/// One family of own metrics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    /// Metric name.
+    pub name: String,
+    /// What it counts.
+    pub help: String,
+    /// Its type.
+    pub kind: MetricType,
+    /// Labels (without the name) and values.
+    pub samples: Vec<(Labels, f64)>,
+}
+
+/// A page of own metrics under construction.
+#[derive(Debug, Default)]
+pub struct Page {
+    families: Vec<Family>,
+}
+
+impl Page {
+    /// Adds a sample; the family is made when it is new.
+    pub fn sample(&mut self, kind: MetricType, name: &str, help: &str, labels: &[(&str, &str)], value: f64) {
+        let sample = (Labels::from_pairs(labels.iter().copied()), value);
+        match self.families.iter_mut().find(|family| family.name == name) {
+            Some(family) => family.samples.push(sample),
+            None => {
+                let family = Family { name: name.to_owned(), help: help.to_owned(), kind, samples: vec![sample] };
+                self.families.push(family);
+            }
+        }
+    }
+
+    /// Adds a counter sample.
+    pub fn counter(&mut self, name: &str, help: &str, labels: &[(&str, &str)], value: u64) {
+        self.sample(MetricType::Counter, name, help, labels, value as f64);
+    }
+
+    /// Adds a gauge sample.
+    pub fn gauge(&mut self, name: &str, help: &str, labels: &[(&str, &str)], value: f64) {
+        self.sample(MetricType::Gauge, name, help, labels, value);
+    }
+
+    /// The families by name.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Family> {
+        self.families.sort_by(|a, b| a.name.cmp(&b.name));
+        self.families
+    }
+}
+
+type Source = Box<dyn Fn(&mut Page) + Send + Sync>;
+
+/// The sources of own metrics. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Telemetry {
+    sources: Arc<Mutex<Vec<Source>>>,
+}
+
+impl std::fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Telemetry")
+    }
+}
+
+impl Telemetry {
+    /// Adds a source that is asked at every gathering; it must not block.
+    pub fn register(&self, source: impl Fn(&mut Page) + Send + Sync + 'static) {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(source));
+    }
+
+    /// Asks all sources.
+    #[must_use]
+    pub fn gather(&self) -> Vec<Family> {
+        let mut page = Page::default();
+        for source in self.sources.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            source(&mut page);
+        }
+        page.finish()
+    }
+}
