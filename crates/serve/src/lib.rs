@@ -6,6 +6,7 @@
 pub mod access;
 pub mod answer;
 pub mod fault;
+pub mod ingest;
 pub mod listen;
 pub mod params;
 pub mod telemetry;
@@ -23,6 +24,7 @@ pub use access::{Exposure, Gate};
 pub use answer::{collect, rows};
 pub use fault::{Fault, status_of};
 pub use gw_state::{Permission, Principal};
+pub use ingest::{IngestError, Ingested};
 pub use params::Params;
 pub use telemetry::{Page, Telemetry};
 pub use upload::Upload;
