@@ -9,6 +9,7 @@ mod options;
 mod selection;
 mod stats;
 mod store;
+mod wal;
 
 pub use error::StoreError;
 pub use options::{Retention, StoreOptions};
