@@ -14,10 +14,12 @@ pub mod exposition;
 mod format;
 pub mod labels;
 pub mod number;
+pub mod protobuf;
+pub mod remote_write;
 
 pub use decompress::{Encoding, decompress};
 pub use error::FormatError;
 pub use format::{About, DecodeContext, Decoded, Format, Refusal, Refusals};
 
 /// Every ingest format, for the CLI, the documentation, the fuzz targets and the tests.
-pub static FORMATS: &[&dyn Format] = &[&exposition::TEXT, &exposition::OPEN_METRICS];
+pub static FORMATS: &[&dyn Format] = &[&exposition::TEXT, &exposition::OPEN_METRICS, &remote_write::REMOTE_WRITE];
