@@ -17,7 +17,7 @@ pub use error::IntakeError;
 pub use stats::{IntakeStats, SignalStats};
 
 /// Bytes of batches that may wait for the store at a time; more is [`gw_base::Kind::Busy`].
-const IN_FLIGHT_BYTES: usize = 128 << 20;
+const IN_FLIGHT_BYTES: usize = 64 << 20;
 
 /// What became of the rows of one call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -91,6 +91,12 @@ impl Intake {
         drop(slot);
         inner.stats.appended(&rows, inner.world.elapsed().saturating_sub(started));
         receipt.rows = ack.rows;
+        if ack.refused > 0 {
+            let message = "the tenant may have no more series, drop labels or raise limits.active_series".to_owned();
+            let refusal = Refusal { reason: "too_many_series", message, rows: ack.refused };
+            inner.stats.refused(std::slice::from_ref(&refusal));
+            receipt.refused.push(refusal);
+        }
         Ok(receipt)
     }
 

@@ -3,8 +3,8 @@
 use arrow_array::{Array, BinaryArray, BooleanArray};
 use arrow_select::filter::filter_record_batch;
 use gw_base::labels::Iter;
-use gw_base::{Limits, Signal};
-use gw_batch::{Batch, LogsView, MetricsView, Refusal, Refusals};
+use gw_base::{Labels, Limits, Signal};
+use gw_batch::{Attributes, Batch, EventsView, LogsView, MetricsView, Refusal, Refusals, SpansView};
 
 /// A batch within limits and what was left out of it.
 #[derive(Debug)]
@@ -30,7 +30,18 @@ pub(crate) fn check(batch: Batch, limits: &Limits) -> Checked {
             });
             keep_rows(rows, &mut refusals)
         }),
-        Signal::Spans | Signal::Events => None,
+        Signal::Events => EventsView::of(&batch).and_then(|view| {
+            let good = good_sets(view.subjects, limits);
+            keep_rows(view.keys.iter().map(|key| &good[*key as usize]), &mut refusals)
+        }),
+        Signal::Spans => SpansView::of(&batch).and_then(|view| {
+            let too_many =
+                Verdict::Refused("too_many_attributes", format!("span exceeds {} attributes", limits.attributes));
+            let rows = (0..view.len()).map(|row| {
+                if exceeds_attributes(view.row(row).attributes, limits.attributes) { &too_many } else { &Verdict::Kept }
+            });
+            keep_rows(rows, &mut refusals)
+        }),
     };
     let Some(keep) = keep else {
         let batch = (batch.rows() > 0).then_some(batch);
@@ -52,6 +63,9 @@ fn good_sets(sets: &BinaryArray, limits: &Limits) -> Vec<Verdict> {
 }
 
 fn judge(set: &[u8], limits: &Limits) -> Verdict {
+    if Labels::from_bytes(set).is_err() {
+        return Verdict::Refused("malformed_labels", "label set does not decode".to_owned());
+    }
     let mut count = 0;
     for (name, value) in Iter::over(set) {
         count += 1;
@@ -74,6 +88,11 @@ fn judge(set: &[u8], limits: &Limits) -> Verdict {
     Verdict::Kept
 }
 
+fn exceeds_attributes(cell: &[u8], limit: usize) -> bool {
+    // An encoded pair takes two bytes at least, so most cells need no counting.
+    cell.len() / 2 > limit && Attributes::new(cell).iter().count() > limit
+}
+
 /// The rows to keep, or `None` when it is all of them.
 fn keep_rows<'a>(verdicts: impl Iterator<Item = &'a Verdict>, refusals: &mut Refusals) -> Option<BooleanArray> {
     let keep: Vec<bool> = verdicts
@@ -91,7 +110,7 @@ fn keep_rows<'a>(verdicts: impl Iterator<Item = &'a Verdict>, refusals: &mut Ref
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gw_base::{Labels, Tenant, Timestamp};
+    use gw_base::{Tenant, Timestamp};
     use gw_batch::{LogRow, LogsBuilder, MetricsBuilder};
 
     #[test]
