@@ -40,7 +40,7 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
 
 fn is_output(folder: &Path) -> bool {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    matches!(name, "target" | "node_modules" | "dist" | ".git" | "data")
+    matches!(name, "target" | "node_modules" | "dist" | ".git")
 }
 
 /// Does `work` unless the last time it succeeded was with the same digest and `product` is still there.

@@ -1,8 +1,9 @@
 //! The project's own commands, run as `cargo xtask COMMAND`: start the product, test it, check the house rules, measure it.
 //!
-//! Only `std`, `anyhow` and `serde_json`, so that a fresh machine has this tool in seconds.
+//! Only `std`, `anyhow`, `serde_json` and the test kit, so that a fresh machine has this tool in seconds.
 
 mod artifacts;
+mod bench;
 mod ci;
 mod debian;
 mod digest;
@@ -44,6 +45,11 @@ static TASKS: &[Task] = &[
     },
     Task { name: "ci", summary: "format check, tidy, and lint plus tests in one compile", run: ci::run },
     Task { name: "tidy", summary: "check the house rules: layers, lock file, sources, documents", run: tidy::run },
+    Task {
+        name: "bench",
+        summary: "measure a release binary: `bench start`, `bench smoke [MINUTES]`",
+        run: bench::run,
+    },
 ];
 
 fn main() -> ExitCode {

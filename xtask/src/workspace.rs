@@ -16,8 +16,6 @@ pub(crate) struct Workspace {
 /// A crate of the workspace.
 pub(crate) struct Member {
     pub(crate) name: String,
-    /// Its folder.
-    pub(crate) folder: PathBuf,
     /// Root source files of its targets (`src/lib.rs`, `src/main.rs`).
     pub(crate) roots: Vec<PathBuf>,
     /// Direct normal and build dependencies; dev-dependencies are not part of the product.
@@ -61,15 +59,9 @@ impl Workspace {
 
 fn member(package: &Value) -> Result<Member> {
     let text = |value: &Value| value.as_str().map(str::to_owned).context("cargo metadata lacks a name or path");
-    let manifest = PathBuf::from(text(&package["manifest_path"])?);
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut member = Member {
-        name: text(&package["name"])?,
-        folder: manifest.parent().context("a manifest lies in a folder")?.to_path_buf(),
-        roots: Vec::new(),
-        dependencies: Vec::new(),
-        external: Vec::new(),
-    };
+    let mut member =
+        Member { name: text(&package["name"])?, roots: Vec::new(), dependencies: Vec::new(), external: Vec::new() };
     for target in list(&package["targets"]) {
         member.roots.push(PathBuf::from(text(&target["src_path"])?));
     }

@@ -1,0 +1,117 @@
+//! The binary under measurement: started on ports and a folder of its own, asked over HTTP, ended by its process id.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use gw_testkit::http::{self, Answer};
+
+use crate::environment::{clock, pause};
+
+/// Moves the port table out of the way of a product that runs on this machine.
+const OFFSET: u16 = 26_000;
+const PASSWORD: &str = "measured, not guessed";
+
+/// A running product.
+pub(super) struct Product {
+    child: Child,
+    folder: PathBuf,
+    /// From the start of the process to its first `ready`.
+    pub(super) ready_after: Duration,
+}
+
+impl Product {
+    /// Starts it in an empty folder, with the given configuration, and waits until it is ready.
+    pub(super) fn start(binary: &Path, config: &str) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("gatewatch-bench-{}", std::process::id()));
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        fs::write(folder.join("gatewatch.yaml"), config)?;
+        let log = File::create(folder.join("log"))?;
+        let mut command = Command::new(binary);
+        command.args(["run", "--config", "gatewatch.yaml", "--data", "data", "--port-offset", &OFFSET.to_string()]);
+        command.current_dir(&folder).env("GW_ADMIN_PASSWORD", PASSWORD).env("NO_COLOR", "1").stdin(Stdio::null());
+        let begun = clock();
+        let child = command.stdout(log.try_clone()?).stderr(log).spawn();
+        let child = child.with_context(|| format!("cannot start {}", binary.display()))?;
+        let mut product = Self { child, folder, ready_after: Duration::ZERO };
+        loop {
+            if let Some(status) = product.child.try_wait()? {
+                bail!("the product ended with {status}:\n{}", product.log());
+            }
+            if product.get(1002, "/-/ready").is_ok_and(|answer| answer.status == 200) {
+                break;
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                bail!("the product is not ready after a minute:\n{}", product.log());
+            }
+            pause(Duration::from_millis(2));
+        }
+        product.ready_after = begun.elapsed();
+        Ok(product)
+    }
+
+    /// Where a port of the table was moved to.
+    pub(super) fn port(native: u16) -> u16 {
+        native + OFFSET
+    }
+
+    /// GET on a port of the table.
+    pub(super) fn get(&self, port: u16, path: &str) -> Result<Answer> {
+        http::request(Self::port(port), "GET", path, &[], b"")
+    }
+
+    /// Signs in and returns the session cookie.
+    pub(super) fn session(&self) -> Result<String> {
+        let body = format!("{{\"username\":\"admin\",\"password\":\"{PASSWORD}\"}}");
+        let headers = [("content-type", "application/json")];
+        let answer = http::request(Self::port(1003), "POST", "/api/gw/login", &headers, body.as_bytes())?.success()?;
+        let cookie = answer.header("set-cookie").and_then(|text| text.split(';').next());
+        cookie.map(str::to_owned).context("the login set no cookie")
+    }
+
+    /// Resident memory now, in bytes.
+    pub(super) fn resident_bytes(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: u64 = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok()).context("VmRSS is there")?;
+        Ok(kib * 1024)
+    }
+
+    /// Processor time used so far.
+    pub(super) fn processor_time(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in parentheses may hold spaces; the fields after it do not. User and system time are the 12th and 13th.
+        let (_, rest) = stat.rsplit_once(')').context("a process has a name")?;
+        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
+    /// Bytes in its data folder.
+    pub(super) fn stored_bytes(&self) -> Result<u64> {
+        let sizes = crate::digest::files(&self.folder.join("data"))?;
+        Ok(sizes.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum())
+    }
+
+    /// What it printed.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        // The measurement is over; a process or folder that is gone already is what is wanted.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// A number of bytes for the reader.
+pub(super) fn mebibytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
+    let value = bytes as f64 / f64::from(1 << 20);
+    format!("{value:.1} MiB")
+}
