@@ -1,0 +1,199 @@
+//! Sums, differences and multiples of native histograms.
+
+use gw_batch::Histogram;
+
+use super::{HINT_GAUGE, HINT_UNKNOWN, buckets, is_custom, with_schema};
+
+/// Exponential and custom buckets do not combine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("exponential and custom buckets do not combine")]
+pub struct Incompatible;
+
+/// What is to be said about a combination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Remarks {
+    /// Custom bounds differed and were brought to those that both have.
+    pub reconciled: bool,
+    /// One hint said reset, the other the opposite.
+    pub reset_collision: bool,
+}
+
+/// A combination, or why there is none.
+pub type Combined = Result<(Histogram, Remarks), Incompatible>;
+
+/// The sum of two histograms.
+///
+/// # Errors
+/// [`Incompatible`] for custom with exponential buckets.
+pub fn add(a: &Histogram, b: &Histogram) -> Combined {
+    combine(a, b, |x, y| x + y)
+}
+
+/// The difference of two histograms.
+///
+/// # Errors
+/// [`Incompatible`] for custom with exponential buckets.
+pub fn subtract(a: &Histogram, b: &Histogram) -> Combined {
+    combine(a, b, |x, y| x - y)
+}
+
+fn combine(a: &Histogram, b: &Histogram, op: fn(f64, f64) -> f64) -> Combined {
+    if is_custom(a) != is_custom(b) {
+        return Err(Incompatible);
+    }
+    let (reset_hint, reset_collision) = hint(a.reset_hint, b.reset_hint);
+    let totals = |histogram: Histogram| Histogram {
+        reset_hint,
+        count: op(a.count, b.count),
+        sum: op(a.sum, b.sum),
+        ..histogram
+    };
+    if is_custom(a) {
+        let reconciled = a.custom_bounds != b.custom_bounds;
+        let ((bounds, left), (_, right)) = if reconciled {
+            buckets::on_common_bounds(a, b)
+        } else {
+            ((a.custom_bounds.clone(), buckets::positive(a)), (Vec::new(), buckets::positive(b)))
+        };
+        let positive = buckets::merged(&left, &right, op);
+        let result = Histogram { custom_bounds: bounds, ..buckets::rebuilt(a, positive, Vec::new()) };
+        return Ok((totals(result), Remarks { reconciled, reset_collision }));
+    }
+    let schema = a.schema.min(b.schema);
+    let (mut left, mut right) = (with_schema(a, schema), with_schema(b, schema));
+    while left.zero_threshold != right.zero_threshold {
+        let threshold = left.zero_threshold.max(right.zero_threshold);
+        left = buckets::with_zero_threshold(&left, threshold);
+        right = buckets::with_zero_threshold(&right, threshold);
+    }
+    let positive = buckets::merged(&buckets::positive(&left), &buckets::positive(&right), op);
+    let negative = buckets::merged(&buckets::negative(&left), &buckets::negative(&right), op);
+    let result =
+        Histogram { zero_count: op(left.zero_count, right.zero_count), ..buckets::rebuilt(&left, positive, negative) };
+    Ok((totals(result), Remarks { reconciled: false, reset_collision }))
+}
+
+/// The hint of a combination, and whether the two contradict.
+const fn hint(a: u8, b: u8) -> (u8, bool) {
+    match (a, b) {
+        (a, b) if a == b => (a, false),
+        (HINT_GAUGE, _) | (_, HINT_GAUGE) => (HINT_GAUGE, false),
+        (HINT_UNKNOWN, _) | (_, HINT_UNKNOWN) => (HINT_UNKNOWN, false),
+        _ => (HINT_UNKNOWN, true),
+    }
+}
+
+/// Every count and the sum times `factor`.
+#[must_use]
+pub fn multiply(histogram: &Histogram, factor: f64) -> Histogram {
+    scaled(histogram, |count| count * factor, factor < 0.0)
+}
+
+/// Every count and the sum divided by `divisor`. Dividing by zero leaves no buckets.
+#[must_use]
+pub fn divide(histogram: &Histogram, divisor: f64) -> Histogram {
+    let result = scaled(histogram, |count| count / divisor, divisor < 0.0);
+    if divisor != 0.0 {
+        return result;
+    }
+    Histogram {
+        positive_spans: Vec::new(),
+        positive: Vec::new(),
+        negative_spans: Vec::new(),
+        negative: Vec::new(),
+        ..result
+    }
+}
+
+fn scaled(histogram: &Histogram, scale: impl Fn(f64) -> f64, to_gauge: bool) -> Histogram {
+    let mut result = histogram.clone();
+    for count in [&mut result.zero_count, &mut result.count, &mut result.sum] {
+        *count = scale(*count);
+    }
+    for count in result.positive.iter_mut().chain(&mut result.negative) {
+        *count = scale(*count);
+    }
+    if to_gauge {
+        result.reset_hint = HINT_GAUGE;
+    }
+    result
+}
+
+/// A sum of many histograms.
+#[derive(Debug, Clone, Default)]
+pub struct Sum {
+    total: Option<Histogram>,
+    count: f64,
+    remarks: Remarks,
+    incompatible: bool,
+}
+
+impl Sum {
+    /// Adds a histogram; after one that does not fit, the sum stays without result.
+    pub fn add(&mut self, histogram: &Histogram) {
+        self.count += 1.0;
+        let Some(total) = &self.total else {
+            self.total = Some(histogram.clone());
+            return;
+        };
+        match add(total, histogram) {
+            Ok((total, remarks)) => {
+                self.total = Some(total);
+                self.remarks.reconciled |= remarks.reconciled;
+                self.remarks.reset_collision |= remarks.reset_collision;
+            }
+            Err(Incompatible) => self.incompatible = true,
+        }
+    }
+
+    /// The sum.
+    ///
+    /// # Errors
+    /// [`Incompatible`] when custom and exponential buckets met, or when nothing was added.
+    pub fn total(self) -> Combined {
+        match self.total {
+            Some(total) if !self.incompatible => Ok((total, self.remarks)),
+            _ => Err(Incompatible),
+        }
+    }
+
+    /// The mean.
+    ///
+    /// # Errors
+    /// As [`Sum::total`].
+    pub fn mean(self) -> Combined {
+        let count = self.count;
+        self.total().map(|(total, remarks)| (divide(&total, count), remarks))
+    }
+}
+
+/// The observations on one side of `limit`: at most it, or above it; a bucket that contains the limit is split in the way
+/// that quantiles interpolate it, and the sum is estimated from what is left.
+#[must_use]
+pub fn trim(histogram: &Histogram, limit: f64, keep_below: bool) -> Histogram {
+    let custom = is_custom(histogram);
+    let kept = |range: &buckets::Range| -> f64 {
+        let share = super::statistics::share_below(range, limit, custom);
+        range.count * if keep_below { share } else { 1.0 - share }
+    };
+    let ranges = buckets::ranges(histogram);
+    let has_zero = !custom && histogram.zero_count != 0.0;
+    let negatives = histogram.negative.len();
+    let (mut positive, mut negative) = (buckets::positive(histogram), buckets::negative(histogram));
+    let mut zero_count = histogram.zero_count;
+    for (at, range) in ranges.iter().enumerate() {
+        let count = kept(range);
+        if !custom && at < negatives {
+            negative[negatives - 1 - at].1 = count;
+        } else if has_zero && at == negatives {
+            zero_count = count;
+        } else {
+            positive[at - if custom { 0 } else { negatives + usize::from(has_zero) }].1 = count;
+        }
+    }
+    let mut result = Histogram { zero_count, ..buckets::rebuilt(histogram, positive, negative) };
+    let left = buckets::ranges(&result);
+    result.count = left.iter().map(|range| range.count).sum();
+    result.sum = left.iter().map(|range| range.count * super::statistics::middle(range, custom)).sum();
+    result
+}

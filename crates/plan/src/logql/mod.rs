@@ -1,0 +1,1 @@
+//! LogQL to the algebra.
