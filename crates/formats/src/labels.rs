@@ -12,18 +12,41 @@ pub struct DuplicateLabel(pub String);
 ///
 /// # Errors
 /// [`DuplicateLabel`] when two pairs have one name; `bytes` is then unfinished.
-pub fn canonical(pairs: &mut [(&str, &str)], bytes: &mut Vec<u8>) -> Result<(), DuplicateLabel> {
-    bytes.clear();
-    if !pairs.is_sorted_by(|a, b| a.0 < b.0) {
-        pairs.sort_unstable_by(|a, b| a.0.cmp(b.0));
-        if let Some(twice) = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(DuplicateLabel(twice[0].0.to_owned()));
+pub fn canonical<T: AsRef<str>>(pairs: &mut [(T, T)], bytes: &mut Vec<u8>) -> Result<(), DuplicateLabel> {
+    match sort(pairs) {
+        Some(twice) => Err(DuplicateLabel(twice.to_owned())),
+        None => {
+            write(pairs, bytes);
+            Ok(())
         }
     }
-    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-        push_pair(bytes, name, value);
+}
+
+/// As [`canonical`], but of pairs with one name the last of those written wins.
+pub fn canonical_last_wins<T: AsRef<str>>(pairs: &mut Vec<(T, T)>, bytes: &mut Vec<u8>) {
+    if !pairs.is_sorted_by(|a, b| a.0.as_ref() < b.0.as_ref()) {
+        pairs.reverse();
+        pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
+        pairs.dedup_by(|later, kept| later.0.as_ref() == kept.0.as_ref());
     }
-    Ok(())
+    write(pairs, bytes);
+}
+
+/// Sorts by name; gives a name that stands twice.
+fn sort<T: AsRef<str>>(pairs: &mut [(T, T)]) -> Option<&str> {
+    if pairs.is_sorted_by(|a, b| a.0.as_ref() < b.0.as_ref()) {
+        return None;
+    }
+    pairs.sort_unstable_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
+    let twice = pairs.windows(2).find(|pair| pair[0].0.as_ref() == pair[1].0.as_ref())?;
+    Some(twice[0].0.as_ref())
+}
+
+fn write<T: AsRef<str>>(pairs: &[(T, T)], bytes: &mut Vec<u8>) {
+    bytes.clear();
+    for (name, value) in pairs.iter().filter(|(_, value)| !value.as_ref().is_empty()) {
+        push_pair(bytes, name.as_ref(), value.as_ref());
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +61,7 @@ mod tests {
         assert_eq!(bytes, Labels::from_pairs([("a", "1"), ("b", "2")]).as_bytes());
         let error = canonical(&mut [("b", "2"), ("a", "1"), ("b", "2")], &mut bytes).unwrap_err();
         assert_eq!(error.to_string(), "label name \"b\" is not unique");
+        canonical_last_wins(&mut vec![("b", "1"), ("a", "1"), ("b", "2")], &mut bytes);
+        assert_eq!(bytes, Labels::from_pairs([("a", "1"), ("b", "2")]).as_bytes());
     }
 }

@@ -12,7 +12,10 @@ pub mod decompress;
 mod error;
 pub mod exposition;
 mod format;
+pub mod go_string;
 pub mod labels;
+pub mod level;
+pub mod loki;
 pub mod number;
 pub mod protobuf;
 pub mod remote_write;
@@ -22,4 +25,4 @@ pub use error::FormatError;
 pub use format::{About, DecodeContext, Decoded, Format, Refusal, Refusals};
 
 /// Every ingest format, for the CLI, the documentation, the fuzz targets and the tests.
-pub static FORMATS: &[&dyn Format] = &[&exposition::TEXT, &exposition::OPEN_METRICS, &remote_write::REMOTE_WRITE];
+pub static FORMATS: &[&dyn Format] = &[&exposition::TEXT, &exposition::OPEN_METRICS, &remote_write::REMOTE_WRITE, &loki::LOKI_PUSH];

@@ -119,7 +119,7 @@ impl Decoder {
     }
 
     /// Fills `canonical`; tells what is wrong with the labels instead.
-    fn check_labels(&mut self, pairs: &mut [(&str, &str)]) -> Option<String> {
+    fn check_labels<'a>(&mut self, pairs: &mut [(&'a str, &'a str)]) -> Option<String> {
         if let Some((_, value)) = pairs.iter().find(|(name, _)| name.is_empty()) {
             return Some(format!("invalid labels: a label with value {value:?} has an empty name"));
         }
