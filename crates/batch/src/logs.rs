@@ -89,8 +89,18 @@ impl LogsBuilder {
         self.streams.key(labels.as_bytes())
     }
 
+    /// The key of a stream whose canonical label bytes the caller has made itself.
+    pub fn stream_bytes(&mut self, canonical: &[u8]) -> u32 {
+        self.streams.key(canonical)
+    }
+
     /// Appends a line.
     pub fn push(&mut self, stream: u32, row: &LogRow<'_>) {
+        self.push_canonical(stream, row, row.metadata.map_or(&[], Labels::as_bytes));
+    }
+
+    /// Appends a line whose structured metadata the caller has as canonical label bytes; those of `row` are not looked at.
+    pub fn push_canonical(&mut self, stream: u32, row: &LogRow<'_>, metadata: &[u8]) {
         self.keys.push(stream);
         self.times.push(row.time.nanos());
         self.observed.append_option(row.observed.map(Timestamp::nanos));
@@ -98,7 +108,7 @@ impl LogsBuilder {
         self.severities.append_option(row.severity);
         append_id(&mut self.traces, row.trace.as_ref().map(|id| &id.0[..]));
         append_id(&mut self.spans, row.span.as_ref().map(|id| &id.0[..]));
-        self.metadata.append_option(row.metadata.filter(|labels| !labels.is_empty()).map(Labels::as_bytes));
+        self.metadata.append_option((!metadata.is_empty()).then_some(metadata));
     }
 
     /// Rows so far.
