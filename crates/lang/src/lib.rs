@@ -6,12 +6,14 @@
 //! *Invariants.* No input makes a parser panic; text over [`QUERY_LIMIT_BYTES`] and nesting over [`NESTING_LIMIT`] are
 //! refused, and no returned tree is higher than [`HEIGHT_LIMIT`], so that recursion over it is bounded.
 
+mod error;
 mod literal;
 pub mod logql;
 pub mod promql;
 pub mod quote;
 mod span;
 
+pub use error::Error;
 pub use span::Span;
 
 /// The longest query text that is parsed.

@@ -1,7 +1,8 @@
 //! The syntax tree of LogQL.
 //!
 //! A tree that `parse` returned is checked: parameters and groupings suit their aggregation, `unwrap` stands where it may,
-//! regular expressions are valid. Operations on two literals are folded to one, as Loki does.
+//! regular expressions of label conditions are valid. Left to the plan, as Loki does: regular expressions, patterns and
+//! addresses of line filters, `pattern` expressions, JSON paths and templates. Operations on two literals are folded to one.
 
 use gw_base::Matcher;
 

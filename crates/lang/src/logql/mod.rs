@@ -1,3 +1,13 @@
 //! LogQL: text to a syntax tree with source positions, and back to Loki's canonical text.
 
 pub mod ast;
+mod error;
+mod lexer;
+mod parser;
+mod print;
+mod rules;
+mod size;
+
+pub use ast::Expr;
+pub use error::{ParseError, Place};
+pub use parser::{parse, parse_log};

@@ -12,4 +12,6 @@ mod token;
 
 pub use ast::Expr;
 pub use error::ParseError;
+pub(crate) use lexer::check_escape;
 pub use parser::{parse, parse_selector};
+pub(crate) use print::float;

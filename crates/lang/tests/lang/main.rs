@@ -1,0 +1,13 @@
+//! One executable for all suites of the languages: own corpora, upstream's queries, hostile input.
+
+mod corpus;
+mod logql;
+mod promqltest;
+
+#[test]
+fn promql_corpus() {
+    corpus::run("promql", |query| match gw_lang::promql::parse(query) {
+        Ok(expr) => Ok(expr.to_string()),
+        Err(error) => Err(error.to_string()),
+    });
+}
