@@ -27,7 +27,7 @@ export function Entity({ kind, name, id }: EntityProps) {
   return (
     <Link to={to} search={search(id ?? name) as never} className="entity" onClick={(event) => event.stopPropagation()}>
       <Icon size={14} strokeWidth={1.5} aria-hidden />
-      <span>{name}</span>
+      <span translate="no">{name}</span>
     </Link>
   );
 }

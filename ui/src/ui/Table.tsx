@@ -136,8 +136,14 @@ function Header<Row>({ column, order, onOrder, className }: HeaderProps<Row>) {
           {mine ? order.down ? <ArrowDown size={12} aria-hidden /> : <ArrowUp size={12} aria-hidden /> : null}
         </button>
       ) : (
-        column.title
+        <HeaderText title={column.title} />
       )}
     </th>
   );
+}
+
+/** A column of buttons has no visible title, but screen readers announce one. */
+function HeaderText({ title }: { title: string }) {
+  const { t } = useLanguage();
+  return title === "" ? <span className="visually-hidden">{t("common.actions")}</span> : title;
 }

@@ -130,7 +130,6 @@ export function TimeChart(props: ChartProps) {
   if (table) return <ChartTable title={title} times={times} series={visible} unit={unit} />;
   return (
     <figure className="chart" aria-label={t("chart.summary", { title, ...summary })}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the chart is moved through with arrow keys */}
       <div
         className="chart-box"
         ref={box}
@@ -149,7 +148,7 @@ export function TimeChart(props: ChartProps) {
         <Readout at={cursor} times={times} series={visible} unit={unit} strokes={strokes} plot={plot.current} />
       ) : null}
       {legend && series.length > 0 ? (
-        <ul className="legend">
+        <ul className="legend" translate="no">
           {series.slice(0, LEGEND_MOST).map(({ key, name, token, values }) => (
             <li key={key}>
               <button type="button" aria-pressed={!hidden.has(key)} onClick={() => toggle(key)} title={name}>
@@ -217,7 +216,7 @@ function Readout({ at, times, series, unit, strokes, plot }: ReadoutProps) {
   const left = plot.valToPos(time, "x") + plot.over.offsetLeft;
   const flip = left > plot.width * 0.6;
   return (
-    <div className="readout" aria-hidden style={flip ? { right: plot.width - left + 12 } : { left: left + 12 }}>
+    <div className="readout" translate="no" aria-hidden style={flip ? { right: plot.width - left + 12 } : { left: left + 12 }}>
       <div className="faint">{formatDateTime(time * 1000, language)}</div>
       {rows.map(({ key, name, token, value }) => (
         <div key={key} className="readout-row">

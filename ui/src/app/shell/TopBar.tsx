@@ -38,15 +38,15 @@ export function TopBar({ user, onSearch, onHelp }: TopBarProps) {
       </nav>
       <ScopeChips />
       <div className="topbar-gap" />
-      <button type="button" className="search-button hide-mobile" onClick={onSearch} aria-label={t("shell.searchHint")}>
+      <button type="button" className="search-button hide-mobile" onClick={onSearch}>
         <Search size={14} aria-hidden />
         <span className="search-text">{t("shell.searchHint")}</span>
-        <kbd>Ctrl K</kbd>
+        <kbd aria-hidden>Ctrl K</kbd>
       </button>
       <TimePicker />
       <Button
         className="btn ghost small hide-mobile"
-        aria-label={t("language.switch")}
+        aria-label={`${t("language.switch")}: ${language === "ko" ? "EN" : "한"}`}
         onPress={() => setLanguage(language === "ko" ? "en" : "ko")}
       >
         <Languages size={16} strokeWidth={1.5} aria-hidden /> {language === "ko" ? "EN" : "한"}

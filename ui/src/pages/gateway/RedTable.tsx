@@ -101,7 +101,7 @@ function queriesOf(row: Red): string {
 function RowName({ row }: { row: Red }) {
   const expr = row.queries.rate;
   return (
-    <span className="red-name" title={row.gateway ?? undefined}>
+    <span className="red-name" translate="no" title={row.gateway ?? undefined}>
       {expr ? (
         <Link to={"/explore/metrics"} search={{ expr }}>
           {row.name}

@@ -1,0 +1,85 @@
+// What every page must keep: axe, language, width.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const CATALOGUES = Object.fromEntries(
+  ["en", "ko"].map((language) => [
+    language,
+    JSON.parse(readFileSync(join(HERE, `../src/i18n/${language}.json`), "utf8")),
+  ]),
+);
+
+/** Texts of the other language that must not be seen: those whose two translations differ and which hold no placeholder. */
+function foreign(language) {
+  const [own, other] = [CATALOGUES[language], CATALOGUES[language === "ko" ? "en" : "ko"]];
+  const mine = new Set(Object.values(own));
+  return (
+    Object.keys(other)
+      .filter(
+        (key) => own[key] !== other[key] && !other[key].includes("{") && !mine.has(other[key]) && other[key].length > 3,
+      )
+      // The switch offers the other language in its own words.
+      .filter((key) => key !== "language.other")
+      .map((key) => other[key])
+  );
+}
+
+async function axe(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes
+      .slice(0, 3)
+      .map(
+        ({ target, failureSummary }) => `${id}: ${help} at ${target.join(" ")} ${failureSummary?.split("\n")[1] ?? ""}`,
+      ),
+  );
+}
+
+/** Own words of each element: its text nodes and labels, but not data. Code, inputs and log lines hold data. */
+function visibleTexts() {
+  const texts = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement?.closest("code, pre, .log-text, script, style, svg title, [translate=no]")) continue;
+    const text = node.textContent.trim();
+    if (text) texts.push(text);
+  }
+  for (const element of document.querySelectorAll("[aria-label], [placeholder], [title]")) {
+    for (const name of ["aria-label", "placeholder", "title"]) {
+      const text = element.getAttribute(name)?.trim();
+      if (text) texts.push(text);
+    }
+  }
+  return texts;
+}
+
+/** Runs the checks and counts them through `check(name, problems)`. */
+export async function checkPage(page, { name, language, check }) {
+  check(`${name}: axe`, await axe(page));
+  const texts = await page.evaluate(visibleTexts);
+  const keys = new Set(Object.keys(CATALOGUES.en));
+  check(
+    `${name}: no raw key`,
+    texts.filter((text) => keys.has(text)),
+  );
+  const others = new Set(foreign(language));
+  check(
+    `${name}: one language`,
+    texts.filter((text) => others.has(text)),
+  );
+  check(
+    `${name}: no lost placeholder`,
+    texts.filter((text) => /\{(n|name|time|total|done|why)\}|undefined|\bNaN\b|\[object /.test(text)),
+  );
+  const { scroll, client } = await page.evaluate(() => ({
+    scroll: document.documentElement.scrollWidth,
+    client: document.documentElement.clientWidth,
+  }));
+  check(`${name}: no sideways scroll`, scroll <= client ? [] : [`${scroll} px in ${client}`]);
+}

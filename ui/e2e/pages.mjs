@@ -1,0 +1,39 @@
+// The pages to walk, and the addresses of the originals with where they must lead.
+
+/** `link` finds the first thing of a list, whose own page is walked too. */
+export const PAGES = [
+  { name: "overview", path: "/overview" },
+  { name: "services", path: "/services", link: "a.entity[href*='service=']" },
+  { name: "gateway", path: "/gateway" },
+  { name: "hosts", path: "/hosts", link: "a.entity[href*='host=']" },
+  { name: "uptime", path: "/uptime" },
+  { name: "uptime-add", path: "/uptime?add=1" },
+  { name: "metrics", path: "/explore/metrics" },
+  { name: "metrics-graph", path: "/explore/metrics?expr=up" },
+  { name: "metrics-table", path: "/explore/metrics?expr=up&tab=table" },
+  { name: "logs", path: "/explore/logs" },
+  { name: "traces", path: "/explore/traces", link: "td a[href*='trace=']" },
+  { name: "query", path: "/explore/query" },
+  { name: "alerts", path: "/alerts" },
+  { name: "alerts-silences", path: "/alerts?tab=silences" },
+  { name: "alerts-rules", path: "/alerts?tab=rules" },
+  { name: "sources", path: "/data/sources" },
+  { name: "sources-store", path: "/data/sources?tab=store" },
+  { name: "settings", path: "/settings" },
+  { name: "settings-users", path: "/settings?tab=users" },
+  { name: "settings-tokens", path: "/settings?tab=tokens" },
+];
+
+export const redirects = [
+  { from: "/graph?g0.expr=up&g0.tab=0", to: "/explore/metrics?expr=up" },
+  { from: "/query?g0.expr=up&g0.tab=1", to: "/explore/metrics?expr=up&tab=table" },
+  { from: "/targets", to: "/data/sources" },
+  { from: "/rules", to: "/alerts?tab=rules" },
+  { from: "/search?service=frontend&lookback=2h&limit=20", to: "/explore/traces?" },
+  { from: "/trace/0123456789abcdef", to: "/explore/traces?trace=0123456789abcdef" },
+  { from: "/zipkin/?serviceName=frontend", to: "/explore/traces?service=frontend" },
+  { from: "/zipkin/traces/0123456789abcdef", to: "/explore/traces?trace=0123456789abcdef" },
+  { from: "/dashboard", to: "/uptime" },
+  { from: "/dashboard/1", to: "/uptime?monitor=1" },
+  { from: "/add", to: "/uptime?add=1" },
+];

@@ -1,0 +1,163 @@
+// Explore > Logs: LogQL, a histogram by level, the lines with their fields, and live tail.
+
+import { useQuery } from "@tanstack/react-query";
+import { Play, Radio, Square } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { Button } from "react-aria-components";
+import { useParam, useParams, useSetParams, useTime } from "../../app/url";
+import { logLabels, queryLogs } from "../../data/rooms";
+import { QueryEditor } from "../../editor/QueryEditor";
+import { useT } from "../../i18n";
+import { first } from "../../lib/params";
+import { addFilter, addMatcher, isMetricQuery, quote } from "../../lib/promql";
+import { Segments } from "../../ui/controls";
+import { CopyButton, Empty, Failure, Panel } from "../../ui/Panel";
+import { Facets } from "./Facets";
+import { Histogram } from "./Histogram";
+import { LineList } from "./LineList";
+import { LogMetric } from "./LogMetric";
+import { useLive } from "./live";
+
+/** The page. */
+export function Logs() {
+  const t = useT();
+  const set = useSetParams();
+  const params = useParams();
+  const labels = useLabels();
+  const service = first(params.service);
+  const query = first(params.q) || startQuery(service, labels);
+  const [draft, setDraft] = useState(query);
+  const [limit, setLimit] = useParam("limit", "500");
+  const [live, setLive] = useParam("live", "off");
+  useEffect(() => setDraft(query), [query]);
+
+  const run = (text: string) => set({ q: text.replace(/\s*\n\s*/g, " ").trim(), service: undefined });
+  const filter = (name: string, op: "=" | "!=", value: string, label: boolean) =>
+    run(narrow(query, name, op, value, label && (labels ?? []).includes(name)));
+  const numbers = isMetricQuery(query);
+
+  return (
+    <>
+      <div className="page-head">
+        <h1>{t("nav.logs")}</h1>
+      </div>
+      <Panel>
+        <div className="stack pad-top">
+          <div className="row nowrap-row query-row">
+            <QueryEditor
+              kind="logql"
+              label={t("logs.query")}
+              value={draft}
+              onChange={setDraft}
+              onRun={() => run(draft)}
+            />
+            <CopyButton text={draft} label="action.copyQuery" />
+          </div>
+          <div className="row">
+            <Button className="btn primary" onPress={() => run(draft)}>
+              <Play size={14} aria-hidden /> {t("action.run")}
+            </Button>
+            <Button
+              className="btn"
+              isDisabled={numbers}
+              aria-pressed={live === "on"}
+              onPress={() => setLive(live === "on" ? "off" : "on")}
+            >
+              {live === "on" ? <Square size={14} aria-hidden /> : <Radio size={14} aria-hidden />}
+              {t(live === "on" ? "logs.stop" : "logs.live")}
+            </Button>
+            <Segments
+              label={t("logs.limit")}
+              value={limit}
+              onChange={setLimit}
+              choices={["100", "500", "2000"].map((id) => ({ id, text: id }))}
+            />
+          </div>
+        </div>
+      </Panel>
+      {query === "" ? (
+        <Panel>
+          {labels ? <Empty title={t("logs.none")} hint={t("logs.noneHint")} /> : <div className="progress" />}
+        </Panel>
+      ) : numbers ? (
+        <LogMetric query={query} />
+      ) : (
+        <Lines query={query} limit={Number(limit)} live={live === "on"} onFilter={filter} />
+      )}
+    </>
+  );
+}
+
+/** Label names in the logs of the range. */
+function useLabels(): string[] | undefined {
+  const { range, from, to } = useTime();
+  const { data } = useQuery({
+    queryKey: ["logLabels", from, to],
+    queryFn: ({ signal }) => logLabels(range, signal),
+    staleTime: 60e3,
+  });
+  return data;
+}
+
+const NAMING = ["service_name", "service", "job", "app", "source", "filename", "host"];
+
+/** A selector to begin with: everything, or one service. LogQL wants at least one matcher that is not empty. */
+function startQuery(service: string, labels: string[] | undefined): string {
+  if (!labels || labels.length === 0) return "";
+  const label = NAMING.find((name) => labels.includes(name)) ?? labels[0] ?? "job";
+  if (service === "") return `{${label}=~".+"}`;
+  return `{${labels.includes("service_name") ? "service_name" : label}=${quote(service)}}`;
+}
+
+/** A click on a field as LogQL: a stream label narrows the selector, any other field needs its parser first. */
+function narrow(query: string, name: string, op: "=" | "!=", value: string, label: boolean): string {
+  if (label) return addMatcher(query, name, op, value);
+  const parsed = /\|\s*(json|logfmt)\b/.test(query) ? query : `${query} | json | logfmt`;
+  return addFilter(/^\{[^}]*\}\s*$/.test(query.trim()) ? parsed : query, name, op, value);
+}
+
+interface LinesProps {
+  query: string;
+  limit: number;
+  live: boolean;
+  onFilter: (name: string, op: "=" | "!=", value: string, label: boolean) => void;
+}
+
+function Lines({ query, limit, live, onFilter }: LinesProps) {
+  const t = useT();
+  const { range, from, to } = useTime();
+  const found = useQuery({
+    queryKey: ["logs", query, limit, from, to, range.end],
+    queryFn: ({ signal }) => queryLogs(query, range, limit, signal),
+    enabled: !live,
+    placeholderData: (before, last) => (last?.queryKey[1] === query ? before : undefined),
+    retry: false,
+  });
+  const tail = useLive(query, live);
+  const lines = useMemo(() => (live ? tail.lines : (found.data ?? [])), [live, tail.lines, found.data]);
+  const counted = `sum by (level) (count_over_time(${query} [$__interval]))`;
+  return (
+    <>
+      {live ? null : (
+        <Panel title={t("logs.volume")} query={counted}>
+          <Histogram query={counted} />
+        </Panel>
+      )}
+      <div className="logs-split">
+        <Facets lines={lines} onFilter={onFilter} />
+        <Panel
+          title={live ? t(`logs.state.${tail.state}`) : t("logs.lines", { n: lines.length })}
+          note={!live && lines.length === limit ? t("logs.cut", { n: limit }) : undefined}
+          busy={live ? tail.state === "connecting" : found.isPending}
+          query={query}
+          flush
+        >
+          {found.error && !live ? <Failure error={found.error} retry={() => void found.refetch()} /> : null}
+          {!live && found.data?.length === 0 ? <Empty title={t("logs.nothing")} hint={t("chart.emptyHint")} /> : null}
+          {live && lines.length === 0 ? <Empty title={t("logs.waiting")} /> : null}
+          <LineList lines={lines} onFilter={onFilter} />
+        </Panel>
+      </div>
+    </>
+  );
+}

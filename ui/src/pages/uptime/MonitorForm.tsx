@@ -1,0 +1,154 @@
+// Adding and editing a monitor: one address that guesses the rest, the rest folded.
+
+import { type FormEvent, useEffect, useState } from "react";
+import { Button } from "react-aria-components";
+import { useSetParams } from "../../app/url";
+import type { Monitor, MonitorBody } from "../../data/types";
+import { useT } from "../../i18n";
+import { Pick, Sheet, Text } from "../../ui/controls";
+import { bodyOf, useMonitorActions } from "./actions";
+import { guessKind, guessName } from "./guess";
+
+interface MonitorFormProps {
+  isOpen: boolean;
+  monitor: Monitor | null;
+  onClose: () => void;
+}
+
+const FRESH: MonitorBody = {
+  name: "",
+  kind: "http",
+  target: "",
+  interval: 60,
+  timeout: 10,
+  retries: 1,
+  expect: { status: "200-299", keyword: null, tls_days: 14 },
+  paused: false,
+};
+
+/** The drawer. */
+export function MonitorForm({ isOpen, monitor, onClose }: MonitorFormProps) {
+  const t = useT();
+  return (
+    <Sheet title={t(monitor ? "uptime.editTitle" : "uptime.add")} isOpen={isOpen} onClose={onClose} side>
+      <Form key={monitor?.id ?? "new"} monitor={monitor} onClose={onClose} />
+    </Sheet>
+  );
+}
+
+function Form({ monitor, onClose }: Omit<MonitorFormProps, "isOpen">) {
+  const t = useT();
+  const set = useSetParams();
+  const { add, save } = useMonitorActions();
+  const [body, setBody] = useState<MonitorBody>(monitor ? bodyOf(monitor) : FRESH);
+  const [named, setNamed] = useState(monitor !== null);
+  const [error, setError] = useState("");
+  const [busy, setBusy] = useState(false);
+  const change = (part: Partial<MonitorBody>) => setBody((before) => ({ ...before, ...part }));
+  const { target } = body;
+  useEffect(() => {
+    if (!monitor)
+      setBody((before) => ({ ...before, kind: guessKind(target), ...(named ? {} : { name: guessName(target) }) }));
+  }, [target, monitor, named]);
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (target.trim() === "") {
+      setError(t("uptime.needTarget"));
+      return;
+    }
+    setBusy(true);
+    setError("");
+    try {
+      const saved = monitor ? await save(monitor.id, body) : await add(body);
+      onClose();
+      set({ monitor: String(saved.id), add: undefined }, true);
+    } catch (cause) {
+      setError(cause instanceof Error ? cause.message : String(cause));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form className="stack" onSubmit={(event) => void submit(event)}>
+      <Text
+        label={t("uptime.target")}
+        value={body.target}
+        onChange={(next) => change({ target: next })}
+        hint={t("uptime.targetHint")}
+        autoFocus
+        required
+        inputMode="url"
+      />
+      <Text
+        label={t("common.name")}
+        value={body.name}
+        onChange={(name) => {
+          setNamed(true);
+          change({ name });
+        }}
+      />
+      <Pick
+        label={t("common.kind")}
+        value={body.kind}
+        choices={(["http", "tcp", "ping"] as const).map((id) => ({ id, text: t(`uptime.kind.${id}`) }))}
+        onChange={(kind) => change({ kind: kind as MonitorBody["kind"] })}
+      />
+      <details className="advanced" open={monitor !== null}>
+        <summary>{t("uptime.advanced")}</summary>
+        <div className="stack pad-top">
+          <div className="row nowrap-row top">
+            <Amount label={t("uptime.interval")} value={body.interval} onChange={(interval) => change({ interval })} />
+            <Amount label={t("uptime.timeout")} value={body.timeout} onChange={(timeout) => change({ timeout })} />
+            <Amount label={t("uptime.retries")} value={body.retries} onChange={(retries) => change({ retries })} />
+          </div>
+          {body.kind === "http" ? (
+            <>
+              <Text
+                label={t("uptime.status")}
+                value={body.expect.status ?? ""}
+                onChange={(status) => change({ expect: { ...body.expect, status: status || null } })}
+                hint={t("uptime.statusHint")}
+              />
+              <Text
+                label={t("uptime.keyword")}
+                value={body.expect.keyword ?? ""}
+                onChange={(keyword) => change({ expect: { ...body.expect, keyword: keyword || null } })}
+              />
+              <Amount
+                label={t("uptime.tlsDays")}
+                value={body.expect.tls_days ?? 0}
+                onChange={(tls_days) => change({ expect: { ...body.expect, tls_days } })}
+              />
+            </>
+          ) : null}
+        </div>
+      </details>
+      {error ? (
+        <p className="error-text" role="alert">
+          {error}
+        </p>
+      ) : null}
+      <div className="row">
+        <Button className="btn primary" type="submit" isDisabled={busy}>
+          {t("action.save")}
+        </Button>
+        <Button className="btn" onPress={onClose}>
+          {t("action.cancel")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Amount({ label, value, onChange }: { label: string; value: number; onChange: (value: number) => void }) {
+  return (
+    <Text
+      label={label}
+      value={String(value)}
+      inputMode="numeric"
+      onChange={(text) => onChange(Number(text.replace(/[^\d.]/g, "")) || 0)}
+    />
+  );
+}
