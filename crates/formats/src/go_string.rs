@@ -90,7 +90,7 @@ mod tests {
     fn strings_are_unquoted() {
         for (text, value, rest) in [
             (r#""a" b"#, "a", " b"),
-            (r#""a\"\\\n\t\u00e9\xc3\xa9\101""#, "a\"\\\n\téé" , ""),
+            (r#""a\"\\\n\t\u00e9\xc3\xa9\101""#, "a\"\\\n\téé", ""),
             ("`a\\n`x", "a\\n", "x"),
             ("'it'", "it", ""),
             (r#""""#, "", ""),

@@ -50,7 +50,8 @@ pub const fn level_of(severity: u8) -> &'static str {
 }
 
 /// Label and field names that hold a level.
-pub const LEVEL_NAMES: [&str; 7] = ["level", "severity", "lvl", "loglevel", "log_level", "severity_text", "detected_level"];
+pub const LEVEL_NAMES: [&str; 7] =
+    ["level", "severity", "lvl", "loglevel", "log_level", "severity_text", "detected_level"];
 
 static KEYS: LazyLock<[Finder<'static>; 3]> =
     LazyLock::new(|| [Finder::new(b"level"), Finder::new(b"severity"), Finder::new(b"lvl")]);
@@ -62,7 +63,9 @@ pub fn detect(line: &str) -> Option<u8> {
     let bytes = line.as_bytes();
     let searched = bytes.get(..SEARCHED_BYTES).unwrap_or(bytes);
     let is_json = searched.first() == Some(&b'{');
-    KEYS.iter().find_map(|key| by_key(searched, key, is_json)).or_else(|| if is_json { None } else { by_word(searched) })
+    KEYS.iter()
+        .find_map(|key| by_key(searched, key, is_json))
+        .or_else(|| if is_json { None } else { by_word(searched) })
 }
 
 /// The value after a key: `"level":"warn"`, `"log.level":"warn"`, `level=warn`, `level="warn"`.
@@ -101,7 +104,10 @@ fn by_word(line: &[u8]) -> Option<u8> {
             || matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')))
             || after == Some(&b':');
         let inside_word = before.is_some_and(|byte| matches!(byte, b'/' | b'_' | b'.' | b'-'));
-        if marked && !inside_word && let Some(severity) = word_at(word) {
+        if marked
+            && !inside_word
+            && let Some(severity) = word_at(word)
+        {
             return Some(severity);
         }
         at = begin + length;

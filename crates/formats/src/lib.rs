@@ -13,10 +13,12 @@ mod error;
 pub mod exposition;
 mod format;
 pub mod go_string;
+mod json;
 pub mod labels;
 pub mod level;
 pub mod loki;
 pub mod number;
+pub mod otlp;
 pub mod protobuf;
 pub mod remote_write;
 
@@ -25,4 +27,12 @@ pub use error::FormatError;
 pub use format::{About, DecodeContext, Decoded, Format, Refusal, Refusals};
 
 /// Every ingest format, for the CLI, the documentation, the fuzz targets and the tests.
-pub static FORMATS: &[&dyn Format] = &[&exposition::TEXT, &exposition::OPEN_METRICS, &remote_write::REMOTE_WRITE, &loki::LOKI_PUSH];
+pub static FORMATS: &[&dyn Format] = &[
+    &exposition::TEXT,
+    &exposition::OPEN_METRICS,
+    &remote_write::REMOTE_WRITE,
+    &loki::LOKI_PUSH,
+    &otlp::TRACES,
+    &otlp::LOGS,
+    &otlp::METRICS,
+];

@@ -21,9 +21,9 @@ pub enum ProtobufError {
     /// A text field that is not UTF-8.
     #[error("protobuf field {0} is not UTF-8")]
     Utf8(u32),
-    /// Messages inside messages deeper than the decoder follows.
-    #[error("protobuf message is nested too deeply")]
-    Depth,
+    /// A repeated number field of more than [`MAX_ITEMS`] items.
+    #[error("protobuf field {0} has more than {MAX_ITEMS} items")]
+    TooMany(u32),
 }
 
 impl From<ProtobufError> for crate::FormatError {
@@ -31,6 +31,9 @@ impl From<ProtobufError> for crate::FormatError {
         Self::malformed(error.to_string())
     }
 }
+
+/// Most items of one repeated number field (buckets, bounds); real ones have hundreds.
+pub const MAX_ITEMS: usize = 65_536;
 
 /// A field's payload as the wire has it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -118,9 +121,13 @@ impl<'a> Field<'a> {
     /// Appends the values of a repeated varint field, packed or not, each through `convert`.
     pub fn varints<T>(self, out: &mut Vec<T>, convert: impl Fn(u64) -> T) -> Result<(), ProtobufError> {
         match self.payload {
-            Payload::Varint(value) => out.push(convert(value)),
+            Payload::Varint(value) if out.len() < MAX_ITEMS => out.push(convert(value)),
+            Payload::Varint(_) => return Err(ProtobufError::TooMany(self.number)),
             Payload::Bytes(mut rest) => {
                 while !rest.is_empty() {
+                    if out.len() >= MAX_ITEMS {
+                        return Err(ProtobufError::TooMany(self.number));
+                    }
                     out.push(convert(take_varint(&mut rest)?));
                 }
             }
@@ -132,9 +139,13 @@ impl<'a> Field<'a> {
     /// Appends the values of a repeated 64-bit field, packed or not, each through `convert`.
     pub fn fixed64s<T>(self, out: &mut Vec<T>, convert: impl Fn(u64) -> T) -> Result<(), ProtobufError> {
         match self.payload {
-            Payload::Fixed64(value) => out.push(convert(value)),
+            Payload::Fixed64(value) if out.len() < MAX_ITEMS => out.push(convert(value)),
+            Payload::Fixed64(_) => return Err(ProtobufError::TooMany(self.number)),
             Payload::Bytes(bytes) => {
                 let (words, rest) = bytes.as_chunks::<8>();
+                if out.len() + words.len() > MAX_ITEMS {
+                    return Err(ProtobufError::TooMany(self.number));
+                }
                 if !rest.is_empty() {
                     return Err(ProtobufError::Truncated);
                 }

@@ -1,7 +1,6 @@
 //! Loki's JSON push: `{"streams":[{"stream":{..},"values":[["<ns>","line",{metadata}]]}]}` and the older form with a label
 //! text and `entries`. Streams are taken one by one, so that a body costs no more memory than its rows.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use gw_base::Timestamp;
@@ -11,6 +10,7 @@ use serde_json::value::RawValue;
 use super::labels;
 use super::rows::{Rows, Stream};
 use crate::FormatError;
+use crate::json::Text;
 
 /// Most pairs of one label set or one line's metadata that are read.
 const MAX_PAIRS: usize = 4096;
@@ -22,35 +22,6 @@ pub(super) fn decode(body: &[u8], rows: &mut Rows) -> Result<(), FormatError> {
 
 fn malformed(error: serde_json::Error) -> FormatError {
     FormatError::malformed(error.to_string())
-}
-
-/// A text that borrows from the body where it has no escapes.
-#[derive(Debug, Clone)]
-pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
-
-impl AsRef<str> for Text<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
 }
 
 /// A flat JSON object of texts.

@@ -61,10 +61,15 @@ mod tests {
     fn label_sets_are_parsed() {
         let mut pairs = Vec::new();
         parse(r#"{ "foo"="bar2",      environment = "pr\"od"   , x=`y`,}"#, &mut pairs).unwrap();
-        assert_eq!(pairs, [("foo".into(), "bar2".into()), ("environment".into(), "pr\"od".into()), ("x".into(), "y".into())]);
+        assert_eq!(
+            pairs,
+            [("foo".into(), "bar2".into()), ("environment".into(), "pr\"od".into()), ("x".into(), "y".into())]
+        );
         parse("{}", &mut pairs).unwrap();
         assert!(pairs.is_empty());
-        for text in ["", "{", "a=\"b\"", "{a}", "{a=b}", "{a=\"b\"", "{a=\"b\"}x", "{a=\"b\" c=\"d\"}", "{1a=\"b\"}", "{,}"] {
+        for text in
+            ["", "{", "a=\"b\"", "{a}", "{a=b}", "{a=\"b\"", "{a=\"b\"}x", "{a=\"b\" c=\"d\"}", "{1a=\"b\"}", "{,}"]
+        {
             assert!(parse(text, &mut pairs).is_err(), "{text}");
         }
         assert_eq!(parse("{a=b}", &mut pairs).unwrap_err(), "1:4: parse error: expected a quoted value, got \"b}\"");

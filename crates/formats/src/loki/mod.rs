@@ -11,8 +11,6 @@ mod rows;
 use crate::format::{About, DecodeContext, Decoded, Format};
 use crate::{Encoding, FormatError, decompress};
 
-pub(crate) use json::Text;
-
 /// Loki's push format.
 #[derive(Debug)]
 pub struct LokiPush;

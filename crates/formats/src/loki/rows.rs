@@ -26,22 +26,25 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Opens a stream; `None`, with the reason noted for its `lines` lines, when its labels are wrong.
-    pub(super) fn stream<T: AsRef<str>>(&mut self, pairs: &mut [(T, T)], lines: impl FnOnce() -> u64) -> Option<Stream> {
+    pub(super) fn stream<T: AsRef<str>>(
+        &mut self,
+        pairs: &mut [(T, T)],
+        lines: impl FnOnce() -> u64,
+    ) -> Option<Stream> {
         if let Some((name, _)) = pairs.iter().find(|(name, _)| !is_name(name.as_ref())) {
             let name = name.as_ref();
-            self.refused.add("invalid_labels", lines(), || format!("error parsing labels: invalid label name {name:?}"));
+            self.refused
+                .add("invalid_labels", lines(), || format!("error parsing labels: invalid label name {name:?}"));
             return None;
         }
         if let Err(error) = canonical(pairs, &mut self.canonical) {
-            self.refused.add("duplicate_label_names", lines(), || {
-                format!("stream has duplicate label name: '{}'", error.0)
-            });
+            self.refused
+                .add("duplicate_label_names", lines(), || format!("stream has duplicate label name: '{}'", error.0));
             return None;
         }
         if self.canonical.is_empty() {
-            self.refused.add("missing_labels", lines(), || {
-                "error at least one label pair is required per stream".to_owned()
-            });
+            self.refused
+                .add("missing_labels", lines(), || "error at least one label pair is required per stream".to_owned());
             return None;
         }
         let severity = stated_severity(pairs);
@@ -54,7 +57,13 @@ impl Rows {
     }
 
     /// Appends a line. Of structured metadata with one name the last wins.
-    pub(super) fn line<T: AsRef<str>>(&mut self, stream: Stream, time: Timestamp, line: &str, metadata: &mut Vec<(T, T)>) {
+    pub(super) fn line<T: AsRef<str>>(
+        &mut self,
+        stream: Stream,
+        time: Timestamp,
+        line: &str,
+        metadata: &mut Vec<(T, T)>,
+    ) {
         let mut row = LogRow { time, line, ..LogRow::default() };
         self.metadata.clear();
         if !metadata.is_empty() {

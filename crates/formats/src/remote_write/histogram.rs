@@ -120,7 +120,8 @@ fn check_custom(histogram: &Histogram) -> Result<(), String> {
     if !histogram.custom_bounds.windows(2).all(|pair| pair[0] < pair[1]) {
         return Err("custom bounds do not rise".to_owned());
     }
-    let highest: i64 = histogram.positive_spans.iter().map(|span| i64::from(span.offset) + i64::from(span.length)).sum();
+    let highest: i64 =
+        histogram.positive_spans.iter().map(|span| i64::from(span.offset) + i64::from(span.length)).sum();
     if highest > histogram.custom_bounds.len() as i64 + 1 {
         return Err("more custom buckets than bounds".to_owned());
     }
