@@ -3,16 +3,20 @@
 //! One executable, so that one link serves all of them. Nothing of the product is linked in. A test whose foreign program
 //! is absent prints a skip; under `CI=true` it fails.
 
+mod accounts;
 mod backend;
 mod clients;
 mod commands;
 mod crash;
 mod daemon;
+mod demo;
 mod folder;
 mod gateways;
 mod hostile;
 mod originals;
 mod outside;
+mod pages;
+mod personalities;
 mod ports;
 mod product;
 mod starts;
