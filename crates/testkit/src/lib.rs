@@ -7,6 +7,7 @@ mod conformance;
 mod environment;
 mod golden;
 pub mod http;
+pub mod promqltest;
 mod suite;
 
 pub use conformance::conformance;
