@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::response::{IntoResponse, Response};
 use gw_base::Labels;
 use gw_batch::MetricType;
+use gw_formats::exposition;
+use http::header;
 
 /// One family of own metrics.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,5 +86,18 @@ impl Telemetry {
             source(&mut page);
         }
         page.finish()
+    }
+
+    /// The answer of a `/metrics` route.
+    #[must_use]
+    pub fn page(&self) -> Response {
+        let mut writer = exposition::Writer::default();
+        for family in self.gather() {
+            writer.family(&family.name, family.kind, &family.help);
+            for (labels, value) in &family.samples {
+                writer.sample(&family.name, labels, *value);
+            }
+        }
+        ([(header::CONTENT_TYPE, exposition::CONTENT_TYPE)], writer.finish()).into_response()
     }
 }
