@@ -117,6 +117,13 @@ impl Labels {
     }
 }
 
+impl std::borrow::Borrow<[u8]> for Labels {
+    /// Maps keyed by labels can be asked with canonical bytes that are borrowed from elsewhere.
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl<'a> IntoIterator for &'a Labels {
     type Item = (&'a str, &'a str);
     type IntoIter = Iter<'a>;

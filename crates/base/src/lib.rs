@@ -29,8 +29,10 @@ pub use time::{TimeRange, Timestamp};
 pub use world::{FakeWorld, SystemWorld, World};
 
 /// A hash map with a fixed hasher: the same input gives the same iteration order in every run, which the simulator needs.
+#[expect(clippy::disallowed_types, reason = "this is the one place that fixes the hasher")]
 pub type Map<K, V> = std::collections::HashMap<K, V, rustc_hash::FxBuildHasher>;
 /// A hash set with a fixed hasher; see [`Map`].
+#[expect(clippy::disallowed_types, reason = "this is the one place that fixes the hasher")]
 pub type Set<K> = std::collections::HashSet<K, rustc_hash::FxBuildHasher>;
 /// A boxed future that may move between threads; the async face of traits that are used as `dyn`.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
