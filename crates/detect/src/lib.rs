@@ -1,1 +1,3 @@
 //! Evaluate rules on data; asks through `dyn Queries`.
+
+pub mod template;
