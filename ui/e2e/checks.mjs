@@ -51,6 +51,7 @@ function visibleTexts() {
     if (text) texts.push(text);
   }
   for (const element of document.querySelectorAll("[aria-label], [placeholder], [title]")) {
+    if (element.closest("[translate=no]")) continue;
     for (const name of ["aria-label", "placeholder", "title"]) {
       const text = element.getAttribute(name)?.trim();
       if (text) texts.push(text);

@@ -15,9 +15,13 @@ export function parseScope(text: string): ScopeChip[] {
     .split(",")
     .map((part) => {
       const at = part.indexOf("=");
-      return at <= 0 ? null : { key: part.slice(0, at), value: decodeURIComponent(part.slice(at + 1)) };
+      return at <= 0 ? null : { key: part.slice(0, at), value: unescapeValue(part.slice(at + 1)) };
     })
     .filter((chip): chip is ScopeChip => chip !== null && chip.value !== "");
+}
+
+function unescapeValue(text: string): string {
+  return text.replace(/%2C/gi, ",").replace(/%25/g, "%");
 }
 
 /** Chips as the URL's text. A comma inside a value is escaped, since commas part the chips. */

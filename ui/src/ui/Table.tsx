@@ -62,7 +62,7 @@ export function Table<Row>(props: TableProps<Row>) {
   const shown = virtual ? items.map(({ index }) => sorted[index] as Row) : sorted;
   const before = virtual ? (items[0]?.start ?? 0) : 0;
   const after = virtual ? virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
-  const hide = (column: Column<Row>) => (column.wide ? "wide" : "");
+  const hide = (column: Column<Row>) => `${column.wide ? "wide" : ""} ${column.title === "" ? "act" : ""}`;
 
   return (
     <div

@@ -79,13 +79,9 @@ export function PromPanel({ title, queries, unit = "none", height, top, threshol
           >
             {table ? <ChartLine size={14} aria-hidden /> : <Table2 size={14} aria-hidden />}
           </Button>
-          <Link
-            className="btn ghost small"
-            to="/explore/metrics"
-            search={{ expr: queries.map(({ expr }) => expr) }}
-            aria-label={`${t("action.explore")}: ${title}`}
-          >
+          <Link className="btn ghost small" to="/explore/metrics" search={{ expr: queries.map(({ expr }) => expr) }}>
             {t("nav.metrics")}
+            <span className="visually-hidden">: {title}</span>
           </Link>
         </>
       }

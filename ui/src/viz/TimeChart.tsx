@@ -216,7 +216,12 @@ function Readout({ at, times, series, unit, strokes, plot }: ReadoutProps) {
   const left = plot.valToPos(time, "x") + plot.over.offsetLeft;
   const flip = left > plot.width * 0.6;
   return (
-    <div className="readout" translate="no" aria-hidden style={flip ? { right: plot.width - left + 12 } : { left: left + 12 }}>
+    <div
+      className="readout"
+      translate="no"
+      aria-hidden
+      style={flip ? { right: plot.width - left + 12 } : { left: left + 12 }}
+    >
       <div className="faint">{formatDateTime(time * 1000, language)}</div>
       {rows.map(({ key, name, token, value }) => (
         <div key={key} className="readout-row">

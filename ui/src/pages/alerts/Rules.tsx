@@ -74,9 +74,14 @@ export function Rules() {
     <div className="stack">
       {data && groups.length === 0 ? <Empty title={t("alerts.noRules")} hint={t("alerts.noRulesHint")} /> : null}
       {groups.map(({ name, file, interval, rules }) => (
-        <Panel key={`${file}${name}`} title={<span translate="no">{name}</span>} note={`${file} · ${formatSeconds(interval)}`} flush>
+        <Panel
+          key={`${file}${name}`}
+          title={<span translate="no">{name}</span>}
+          note={`${file} · ${formatSeconds(interval)}`}
+          flush
+        >
           <Table
-            label={name}
+            label={`${t("alerts.rules")}: ${name}`}
             rows={rules}
             columns={columns}
             rowKey={(rule) => `${rule.type}${rule.name}${rule.query}`}

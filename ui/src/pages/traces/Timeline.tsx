@@ -106,21 +106,18 @@ function Row({
   tabStop,
   onKey,
 }: RowProps) {
-  const t = useT();
   const item = spans[at];
   if (!item) return null;
   const { span, service, depth, children, below, error } = item;
   const folded = closed.has(span.spanID);
   const left = ((span.startTime - start) / duration) * 100;
   const width = Math.max(0.15, (span.duration / duration) * 100);
-  const label = `${service}: ${span.operationName}, ${formatMicros(span.duration)}${error ? `, ${t("state.error")}` : ""}`;
   return (
     <div
       role="treeitem"
       aria-level={depth + 1}
       aria-expanded={children > 0 ? !folded : undefined}
       aria-selected={selected === span.spanID}
-      aria-label={label}
       tabIndex={tabStop ? 0 : -1}
       data-row={at}
       className="timeline-row"
@@ -160,11 +157,23 @@ function Row({
         />
         <span
           className="timeline-time"
-          style={left + width > 70 ? { right: `${100 - left + 0.5}%` } : { left: `${left + width + 0.5}%` }}
+          style={timePlace(left, width)}
+          data-inside={insideBar(left, width) || undefined}
         >
           {formatMicros(span.duration)}
         </span>
       </div>
     </div>
   );
+}
+
+/** A bar that fills the track carries its time inside; there is no room beside it. */
+function insideBar(left: number, width: number): boolean {
+  return left + width > 85 && left < 15;
+}
+
+/** Right of the bar, left of it near the end of the track, or inside at its right end. */
+function timePlace(left: number, width: number): { left?: string; right?: string } {
+  if (insideBar(left, width)) return { right: `${Math.max(0, 100 - left - width) + 0.5}%` };
+  return left + width > 85 ? { right: `${100 - left + 0.5}%` } : { left: `${left + width + 0.5}%` };
 }

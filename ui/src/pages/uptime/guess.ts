@@ -5,6 +5,7 @@ import type { MonitorBody } from "../../data/types";
 /** `https://..` is HTTP, `host:port` is TCP, anything else is a ping. */
 export function guessKind(target: string): MonitorBody["kind"] {
   const text = target.trim();
+  if (text === "") return "http";
   if (/^https?:\/\//i.test(text)) return "http";
   if (/^tcp:\/\//i.test(text) || /^(\[[0-9a-f:]+\]|[^\s:/]+):\d{1,5}$/i.test(text)) return "tcp";
   return "ping";

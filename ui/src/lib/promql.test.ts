@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { addFilter, addMatcher, isMetricQuery, quote, selector, seriesName, shortNames } from "./promql";
+
+it("quotes", () => expect(quote('a"b\\c\nd')).toBe('"a\\"b\\\\c\\nd"'));
+
+it("names series", () => {
+  expect(seriesName({ __name__: "up", job: "a", instance: "b" })).toBe('up{instance="b", job="a"}');
+  expect(seriesName({ __name__: "up" })).toBe("up");
+  expect(seriesName({})).toBe("{}");
+  expect(
+    shortNames([
+      { job: "a", mode: "user" },
+      { job: "a", mode: "system" },
+    ]),
+  ).toEqual(["user", "system"]);
+  expect(shortNames([{ __name__: "up", job: "a" }])).toEqual(['up{job="a"}']);
+  expect(shortNames([])).toEqual([]);
+});
+
+describe("filters added by a click", () => {
+  it("narrows the selector, once", () => {
+    expect(addMatcher('{job="a"} |= "x"', "level", "=", "error")).toBe('{job="a", level="error"} |= "x"');
+    expect(addMatcher('{job="a"}', "job", "=", "a")).toBe('{job="a"}');
+    expect(addMatcher("{}", "job", "!=", "a")).toBe('{job!="a"}');
+  });
+  it("is not fooled by braces in strings", () => {
+    expect(addMatcher('{job=~"a{2}"} | json', "x", "=", "y")).toBe('{job=~"a{2}", x="y"} | json');
+  });
+  it("adds a label filter behind the pipeline", () => {
+    expect(addFilter('{job="a"} | json', "status", "!=", "200")).toBe('{job="a"} | json | status!="200"');
+  });
+});
+
+it("tells numbers from lines", () => {
+  expect(isMetricQuery('sum by (level) (count_over_time({a="b"}[1m]))')).toBe(true);
+  expect(isMetricQuery('rate({a="b"}[1m])')).toBe(true);
+  expect(isMetricQuery('{a="b"} |= "rate("')).toBe(false);
+  expect(selector({}, '{job=~".+"}')).toBe('{job=~".+"}');
+});
