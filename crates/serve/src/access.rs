@@ -73,6 +73,15 @@ impl Gate {
         }))
     }
 
+    /// Guards routes that need no credentials anywhere, such as signing in, from foreign web pages.
+    pub fn without_credentials(&self, router: Router) -> Router {
+        let exposure = match self.exposure {
+            Exposure::Loopback => Exposure::Loopback,
+            Exposure::Network | Exposure::NetworkWithoutAuth => Exposure::NetworkWithoutAuth,
+        };
+        Self { exposure, ..self.clone() }.protocol(router)
+    }
+
     /// Guards routes that always need somebody who has signed in.
     pub fn signed_in(&self, router: Router) -> Router {
         let gate = Arc::new(self.clone());
