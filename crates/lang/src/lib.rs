@@ -7,6 +7,7 @@
 //! refused, and no returned tree is higher than [`HEIGHT_LIMIT`], so that recursion over it is bounded.
 
 mod error;
+mod layout;
 mod literal;
 pub mod logql;
 pub mod promql;

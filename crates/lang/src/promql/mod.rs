@@ -7,6 +7,7 @@ mod error;
 pub mod functions;
 mod lexer;
 mod parser;
+mod pretty;
 mod print;
 mod token;
 
@@ -14,4 +15,5 @@ pub use ast::Expr;
 pub use error::ParseError;
 pub(crate) use lexer::check_escape;
 pub use parser::{parse, parse_selector};
+pub use pretty::pretty;
 pub(crate) use print::float;

@@ -48,6 +48,25 @@ fn check_case(case: &Value) -> Result<()> {
     }
 }
 
+/// Cases of `format_query.json`: the multi-line form.
+#[test]
+fn formatting_cases() {
+    let Some(folder) = conformance("logs/logql") else { return };
+    let text = fs::read_to_string(folder.join("format_query.json")).expect("the file is readable");
+    let cases: Value = serde_json::from_str(&text).expect("the file is JSON");
+    let mut suite = Suite::new("logql format_query.json");
+    for (index, case) in cases["cases"].as_array().expect("cases are a list").iter().enumerate() {
+        suite.case(&format!("case {index}"), || {
+            let expr = logql::parse(case["query"].as_str().context("a case has a query")?)?;
+            let width = usize::try_from(case["max_chars_per_line"].as_u64().context("and a width")?)?;
+            let (found, wanted) = (logql::pretty(&expr, width), case["formatted"].as_str().unwrap_or(""));
+            ensure!(found == wanted, "found\n{found}\nwanted\n{wanted}");
+            Ok(())
+        });
+    }
+    suite.finish();
+}
+
 /// Printed text gives the same tree again. `NaN` can be folded, but not written.
 fn stable(query: &str, printed: &str) -> Result<()> {
     if printed == "NaN" {

@@ -1,6 +1,7 @@
 //! One executable for all suites of the languages: own corpora, upstream's queries, hostile input.
 
 mod corpus;
+mod hostile;
 mod logql;
 mod promqltest;
 

@@ -76,9 +76,9 @@ impl HistogramSpec {
             "z_bucket_w" => self.zero_threshold = number(value)?,
             "custom_values" => self.custom_values = list(value)?,
             "buckets" => self.buckets = list(value)?,
-            "offset" => self.offset = integer(value)?,
+            "offset" => self.offset = bucket_index(value)?,
             "n_buckets" => self.negative_buckets = list(value)?,
-            "n_offset" => self.negative_offset = integer(value)?,
+            "n_offset" => self.negative_offset = bucket_index(value)?,
             "counter_reset_hint" => {
                 self.counter_reset_hint = Some(match value {
                     "unknown" => CounterResetHint::Unknown,
@@ -180,6 +180,15 @@ fn joined_hint(left: Option<CounterResetHint>, right: Option<CounterResetHint>) 
 
 fn integer(text: &str) -> Result<i32, String> {
     text.parse().map_err(|_| format!("not a whole number: {text:?}"))
+}
+
+/// Far beyond any bucket of a float, and near enough to lay buckets out densely.
+fn bucket_index(text: &str) -> Result<i32, String> {
+    const FARTHEST: i32 = 1 << 20;
+    match integer(text)? {
+        index if index.abs() <= FARTHEST => Ok(index),
+        index => Err(format!("bucket {index} is beyond {FARTHEST}")),
+    }
 }
 
 fn list(text: &str) -> Result<Vec<f64>, String> {
