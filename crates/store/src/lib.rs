@@ -5,7 +5,11 @@
 //! retention. This crate knows no query language, no HTTP and no imitated product.
 
 mod error;
+mod head;
+mod matching;
+mod objects;
 mod options;
+mod part;
 mod selection;
 mod stats;
 mod store;
