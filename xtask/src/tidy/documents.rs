@@ -33,7 +33,8 @@ fn dependencies(workspace: &Workspace, members: &[Member], findings: &mut Findin
     for name in used.iter().filter(|name| !reasons.contains(&format!("`{name}`"))) {
         findings.fault(format!("docs/adr/dependencies.md lacks a line for `{name}`"));
     }
-    let rows = reasons.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let kept = reasons.split_once("\n## Refused").map_or(reasons.as_str(), |(kept, _)| kept);
+    let rows = kept.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     for (name, _) in rows.filter(|(name, _)| !used.contains(name)) {
         findings.fault(format!("docs/adr/dependencies.md explains `{name}`, which nobody uses: remove the row"));
     }
