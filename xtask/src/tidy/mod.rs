@@ -3,6 +3,7 @@
 //! Every rule returns its findings instead of stopping at the first, so that one run shows all of them.
 
 mod documents;
+mod features;
 mod layers;
 mod lockfile;
 mod rules;
@@ -36,6 +37,7 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Result<()> {
     let mut findings = Findings::default();
     layers::check(workspace, &members, &mut findings)?;
     lockfile::check(workspace, &mut findings)?;
+    features::check(workspace, &mut findings)?;
     sources::check(workspace, &members, &mut findings)?;
     documents::check(workspace, &members, &mut findings)?;
     findings.remarks.iter().for_each(|remark| say(&format!("remark: {remark}")));

@@ -92,11 +92,6 @@ fn check_rust(name: &str, path: &Path, text: &str, findings: &mut Findings) {
     if !text.starts_with("//!") {
         findings.fault(format!("{name} does not open with `//!`: what it is, why it exists, what it does not do"));
     }
-    let hashed =
-        |line: &str| line.contains("std::collections") && (line.contains("HashMap") || line.contains("HashSet"));
-    if let Some(line) = text.lines().position(hashed) {
-        findings.fault(format!("{name}:{}: a std hash map; gw_base::Map and Set have a fixed order", line + 1));
-    }
     let stem = path.file_stem().and_then(|text| text.to_str()).unwrap_or_default();
     if EMPTY_NAMES.contains(&stem) {
         findings.fault(format!("{name}: the name says nothing"));
