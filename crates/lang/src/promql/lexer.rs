@@ -257,8 +257,7 @@ impl<'a> Lexer<'a> {
         if self.accept_duration_units() {
             return TokenKind::Duration;
         }
-        let end = self.rest().chars().next().map_or(self.position, |c| self.position + c.len_utf8());
-        let text = self.text.get(start..end).unwrap_or("");
+        let text = self.text.get(start..self.position).unwrap_or("");
         self.fail(start, format!("bad number or duration syntax: {}", go_quote(text)))
     }
 
@@ -271,7 +270,9 @@ impl<'a> Lexer<'a> {
             self.position += 1;
             self.accept(b's');
             if !self.peek_byte().is_some_and(|byte| byte.is_ascii_digit()) {
-                return !self.peek_byte().is_some_and(is_alphanumeric);
+                let spoilt = self.peek_byte().is_some_and(is_alphanumeric);
+                self.position += usize::from(spoilt);
+                return !spoilt;
             }
             self.bump_while(|byte| byte.is_ascii_digit());
         }
@@ -346,8 +347,11 @@ fn scan_number(bytes: &[u8]) -> (usize, bool) {
             byte if is_digit(byte) => index += 1,
             b'.' => {
                 index += 1;
-                if dot || hexadecimal || matches!(at(index), b'_' | b'.') {
+                if dot || hexadecimal {
                     return (index, false);
+                }
+                if matches!(at(index), b'_' | b'.') {
+                    return (index + 1, false);
                 }
                 dot = true;
             }
@@ -358,17 +362,26 @@ fn scan_number(bytes: &[u8]) -> (usize, bool) {
                 }
                 exponent = true;
                 index += usize::from(matches!(at(index), b'+' | b'-'));
-                if matches!(at(index), b'.' | b'_' | b'e' | b'E' | 0) {
-                    return (index, false);
+                if let Some(end) = bad_after(bytes, index) {
+                    return (end, false);
                 }
             }
             b'_' => {
                 index += 1;
-                if matches!(at(index), b'.' | b'_' | b'e' | b'E' | 0) {
-                    return (index, false);
+                if let Some(end) = bad_after(bytes, index) {
+                    return (end, false);
                 }
             }
             byte => return (index, !is_alphanumeric(byte)),
         }
+    }
+}
+
+/// Where a number ends that cannot go on at `index`, after an exponent or underscore: the faulty character is shown with it.
+fn bad_after(bytes: &[u8], index: usize) -> Option<usize> {
+    match bytes.get(index) {
+        None => Some(index),
+        Some(b'.' | b'_' | b'e' | b'E') => Some(index + 1),
+        Some(_) => None,
     }
 }

@@ -12,3 +12,11 @@ fn promql_corpus() {
         Err(error) => Err(error.to_string()),
     });
 }
+
+#[test]
+fn logql_corpus() {
+    corpus::run("logql", |query| match gw_lang::logql::parse(query) {
+        Ok(expr) => Ok(expr.to_string()),
+        Err(error) => Err(error.to_string()),
+    });
+}

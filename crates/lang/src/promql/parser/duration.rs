@@ -9,6 +9,7 @@ use crate::promql::ast::{BinaryOp, NumberLiteral};
 use crate::promql::duration::{DurationExpr, DurationOp};
 use crate::promql::error::Fault;
 use crate::promql::token::{Keyword, TokenKind};
+use crate::quote::go_quote;
 
 /// A duration with the height of its tree.
 type Sized = (DurationExpr, usize);
@@ -22,8 +23,15 @@ const LONGEST_SECONDS: f64 = i64::MAX as f64 / 1e9;
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     gw_base::duration::prometheus(text).map(|duration| duration.as_secs_f64()).map_err(|error| match error {
         DurationError::OutOfRange(_) => "duration out of range".to_owned(),
-        other => other.to_string(),
+        other => unknown_unit(text).unwrap_or_else(|| other.to_string()),
     })
+}
+
+/// What is said of a duration with a unit that does not exist, such as `1hs`.
+fn unknown_unit(text: &str) -> Option<String> {
+    let mut units = text.split(|c: char| c.is_ascii_digit()).filter(|unit| !unit.is_empty());
+    let unknown = units.find(|unit| !matches!(*unit, "ms" | "s" | "m" | "h" | "d" | "w" | "y"))?;
+    Some(format!("unknown unit {} in duration {}", go_quote(unknown), go_quote(text)))
 }
 
 impl Parser<'_> {
@@ -122,10 +130,6 @@ impl Parser<'_> {
         let (inner, height) = self.duration(0, context, expected)?;
         if !self.accept(TokenKind::RightParen) {
             return Err(self.unexpected(context, expected));
-        }
-        // A literal in parentheses is the literal, so that all later checks see it.
-        if matches!(inner, DurationExpr::Literal(_)) {
-            return Ok((inner, height));
         }
         Ok((DurationExpr::Paren(Box::new(inner), self.span_from(start)), self.above(height)?))
     }

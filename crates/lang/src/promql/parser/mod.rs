@@ -290,6 +290,12 @@ impl<'a> Parser<'a> {
 }
 
 fn number_value(text: &str) -> Result<f64, String> {
-    literal::number(text)
-        .ok_or_else(|| format!("error parsing number: strconv.ParseFloat: parsing {}: invalid syntax", go_quote(text)))
+    let refused = |why: &str| format!("error parsing number: strconv.ParseFloat: parsing {}: {why}", go_quote(text));
+    match literal::number(text) {
+        None => Err(refused("invalid syntax")),
+        Some(value) if value.is_infinite() && text.starts_with(|c: char| !c.is_ascii_alphabetic()) => {
+            Err(refused("value out of range"))
+        }
+        Some(value) => Ok(value),
+    }
 }
