@@ -5,18 +5,19 @@ async function tabNames(page, count) {
   const names = [];
   for (let at = 0; at < count; at += 1) {
     await page.keyboard.press("Tab");
-    names.push(
-      await page.evaluate(() => {
-        const element = document.activeElement;
-        const style = element ? getComputedStyle(element) : null;
-        return {
-          name: element?.getAttribute("aria-label") ?? element?.textContent?.trim().slice(0, 40) ?? "",
-          href: element?.getAttribute("href") ?? "",
-          seen: style !== null && (style.outlineStyle !== "none" || element?.shadowRoot !== null),
-          zone: element?.closest(".rail, .topbar, .bottombar, main, .skip")?.className ?? "",
-        };
-      }),
-    );
+    const stop = await page.evaluate(() => {
+      const element = document.activeElement;
+      // Past the last stop the browser itself has the focus.
+      if (element === document.body) return null;
+      const style = element ? getComputedStyle(element) : null;
+      return {
+        name: element?.getAttribute("aria-label") ?? element?.textContent?.trim().slice(0, 40) ?? "",
+        href: element?.getAttribute("href") ?? "",
+        seen: style !== null && (style.outlineStyle !== "none" || element?.shadowRoot !== null),
+        zone: element?.closest(".rail, .topbar, .bottombar, main, .skip")?.className ?? "",
+      };
+    });
+    if (stop) names.push(stop);
   }
   return names;
 }

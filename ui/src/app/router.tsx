@@ -79,6 +79,11 @@ const traces = (search: Params): Target => {
   };
 };
 
+/** The page of a named thing: `/hosts/web-01` as `/hosts?host=web-01`. */
+const named =
+  (to: string, name: string) =>
+  (_: Params, params: Record<string, string>): Target => ({ to, search: { [name]: params.name } });
+
 const trace = (_: Params, params: Record<string, string>): Target => ({
   to: "/explore/traces",
   search: { trace: (params.id ?? "").split("...")[0] },
@@ -99,6 +104,13 @@ const routes = [
   page("/alerts", () => import("../pages/alerts/Alerts"), "Alerts"),
   page("/data/sources", () => import("../pages/sources/Sources"), "Sources"),
   page("/settings", () => import("../pages/settings/Settings"), "Settings"),
+  // Short addresses, as the search of the server gives them
+  landing("/services/$name", named("/services", "service")),
+  landing("/hosts/$name", named("/hosts", "host")),
+  landing("/uptime/$name", named("/uptime", "monitor")),
+  landing("/metrics", (search) => ({ to: "/explore/metrics", search: { expr: first(search.q) || undefined } })),
+  landing("/logs", (search) => ({ to: "/explore/logs", search: { q: first(search.q) || undefined } })),
+  landing("/traces", traces),
   // Prometheus
   landing("/graph", metrics),
   landing("/query", metrics),

@@ -38,7 +38,7 @@ export interface Need {
   severity: "crit" | "warn" | "info";
   title: { en: string; ko: string };
   detail: string;
-  since: string;
+  since: string | null;
   labels: Record<string, string>;
   value: number | null;
   query: string | null;

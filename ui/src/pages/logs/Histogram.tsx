@@ -32,7 +32,7 @@ export interface Bars {
 export function toBars(matrix: Matrix): Bars {
   const sums = new Map<Level, number[]>();
   for (const { labels, values } of matrix.series) {
-    const level = levelNamed(labels.level ?? labels.detected_level);
+    const level = levelNamed(labels.level || labels.detected_level);
     const counts = sums.get(level) ?? new Array<number>(matrix.times.length).fill(0);
     for (const [at, value] of values.entries()) counts[at] = (counts[at] ?? 0) + (value ?? 0);
     sums.set(level, counts);

@@ -135,7 +135,7 @@ function Lines({ query, limit, live, onFilter }: LinesProps) {
   });
   const tail = useLive(query, live);
   const lines = useMemo(() => (live ? tail.lines : (found.data ?? [])), [live, tail.lines, found.data]);
-  const counted = `sum by (level) (count_over_time(${query} [$__interval]))`;
+  const counted = `sum by (level, detected_level) (count_over_time(${query} [$__interval]))`;
   return (
     <>
       {live ? null : (

@@ -66,7 +66,11 @@ function Row({ need, values }: { need: Need; values: readonly (number | null)[] 
           tone={`var(--${need.severity === "info" ? "info" : need.severity})`}
         />
       ) : null}
-      <time className="faint small nowrap" dateTime={need.since} title={formatDateTime(need.since, language)}>
+      <time
+        className="faint small nowrap"
+        dateTime={need.since ?? undefined}
+        title={formatDateTime(need.since, language)}
+      >
         {formatAgo(need.since, now, language)}
       </time>
       <div className="row nogap need-actions">
