@@ -13,6 +13,7 @@ mod error;
 pub mod exposition;
 mod format;
 pub mod go_string;
+pub mod jaeger;
 mod json;
 pub mod labels;
 pub mod level;
@@ -21,6 +22,7 @@ pub mod number;
 pub mod otlp;
 pub mod protobuf;
 pub mod remote_write;
+pub mod zipkin;
 
 pub use decompress::{Encoding, decompress};
 pub use error::FormatError;
@@ -35,4 +37,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &otlp::TRACES,
     &otlp::LOGS,
     &otlp::METRICS,
+    &zipkin::ZIPKIN,
+    &jaeger::JAEGER_THRIFT,
 ];

@@ -3,11 +3,17 @@
 //! A [`LineParser`] is what the tail collector runs on each line. Its fields have the names of [`FIELD_NAMES`] in every
 //! dialect, so that pages and queries need not know which gateway wrote the line.
 
+mod clf;
+mod traefik_json;
+
 use std::borrow::Cow;
 
 use gw_base::{SpanId, Timestamp, TraceId};
 
 use crate::About;
+
+pub use clf::{Clf, NGINX, TRAEFIK_CLF};
+pub use traefik_json::{TRAEFIK_JSON, TraefikJson};
 
 /// What an access log line says; a field that the dialect lacks, or that is `-`, is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -111,10 +117,16 @@ pub trait LineParser: Send + Sync {
 }
 
 /// Every access log dialect.
-pub static LINE_PARSERS: &[&dyn LineParser] = &[];
+pub static LINE_PARSERS: &[&dyn LineParser] = &[&TRAEFIK_JSON, &TRAEFIK_CLF, &NGINX];
 
 /// The parser that configuration calls `name`.
 #[must_use]
 pub fn line_parser(name: &str) -> Option<&'static dyn LineParser> {
     LINE_PARSERS.iter().copied().find(|parser| parser.about().name == name)
+}
+
+/// The first parser that takes a line, for files whose dialect nobody has said.
+#[must_use]
+pub fn recognise(line: &str) -> Option<&'static dyn LineParser> {
+    LINE_PARSERS.iter().copied().find(|parser| parser.parse(line).is_some())
 }
