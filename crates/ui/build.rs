@@ -1,7 +1,6 @@
 //! Lists the files of `ui/dist` as a table of `include_bytes!`, if the folder is there. It never runs npm: building the UI
 //! is `cargo xtask run`'s work, and an installed crate must not need Node.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -40,9 +39,8 @@ fn table(dist: &Path, files: &[String]) -> String {
         let twin = format!("{file}.gz");
         let gzip =
             if files.contains(&twin) { format!("Some(include_bytes!({:?}))", full(&twin)) } else { "None".to_owned() };
-        // Writing to a String cannot fail.
-        let _ =
-            writeln!(source, "    Asset {{ path: {file:?}, plain: include_bytes!({:?}), gzip: {gzip} }},", full(file));
+        let line = format!("    Asset {{ path: {file:?}, plain: include_bytes!({:?}), gzip: {gzip} }},\n", full(file));
+        source.push_str(&line);
     }
     source.push_str("];\n");
     source

@@ -1,17 +1,14 @@
-// A panel that draws PromQL: chart or table of numbers, the query to copy, and a way into Explore.
+// A chart panel that asks PromQL, with a way into Explore.
 
 import { Link } from "@tanstack/react-router";
-import { ChartLine, Table2 } from "lucide-react";
-import { useState } from "react";
-import { Button } from "react-aria-components";
 import { useRanges } from "../data/hooks";
 import type { Matrix } from "../data/rooms";
 import { useT } from "../i18n";
 import type { Unit } from "../lib/format";
 import { labelKey } from "../lib/palette";
 import { shortNames } from "../lib/promql";
-import { Empty, Failure, Panel } from "../ui/Panel";
-import { type ChartSeries, TimeChart } from "./TimeChart";
+import { ChartPanel, type ChartPanelProps } from "./ChartPanel";
+import type { ChartSeries } from "./TimeChart";
 
 /** One query of a panel. */
 export interface PanelQuery {
@@ -21,13 +18,10 @@ export interface PanelQuery {
   token?: string;
 }
 
-interface PromPanelProps {
+interface PromPanelProps extends Pick<ChartPanelProps, "height" | "top" | "thresholds" | "marks" | "hint"> {
   title: string;
   queries: readonly PanelQuery[];
   unit?: Unit;
-  height?: number;
-  top?: number;
-  thresholds?: readonly number[];
 }
 
 /** The series of several answers on the time axis of the first. */
@@ -54,52 +48,29 @@ export function joinMatrices(
 }
 
 /** The panel. */
-export function PromPanel({ title, queries, unit = "none", height, top, thresholds }: PromPanelProps) {
+export function PromPanel({ title, queries, ...rest }: PromPanelProps) {
   const t = useT();
-  const [table, setTable] = useState(false);
   const answers = useRanges(queries.map(({ expr }) => expr));
-  const { times, series } = joinMatrices(
+  const joined = joinMatrices(
     queries,
     answers.map(({ data }) => data),
   );
-  const failed = answers.find(({ error }) => error);
-  const waiting = answers.some(({ isPending }) => isPending);
-  const text = queries.map(({ expr }) => expr).join("\n");
   return (
-    <Panel
+    <ChartPanel
       title={title}
-      query={text}
-      busy={waiting}
+      {...joined}
+      {...rest}
+      query={queries.map(({ expr }) => expr).join("\n")}
+      waiting={answers.some(({ isPending, fetchStatus }) => isPending && fetchStatus !== "idle")}
+      error={answers.find(({ error }) => error)?.error}
       actions={
-        <>
-          <Button
-            className="btn ghost icon small"
-            aria-label={`${t(table ? "chart.chart" : "chart.table")}: ${title}`}
-            onPress={() => setTable(!table)}
-          >
-            {table ? <ChartLine size={14} aria-hidden /> : <Table2 size={14} aria-hidden />}
-          </Button>
+        queries.length > 0 ? (
           <Link className="btn ghost small" to="/explore/metrics" search={{ expr: queries.map(({ expr }) => expr) }}>
             {t("nav.metrics")}
             <span className="visually-hidden">: {title}</span>
           </Link>
-        </>
+        ) : null
       }
-    >
-      {failed ? <Failure error={failed.error} /> : null}
-      {series.length === 0 && !waiting && !failed ? <Empty title={t("chart.empty")} /> : null}
-      {series.length > 0 ? (
-        <TimeChart
-          title={title}
-          times={times}
-          series={series}
-          unit={unit}
-          table={table}
-          {...(height ? { height } : {})}
-          {...(top === undefined ? {} : { top })}
-          {...(thresholds ? { thresholds } : {})}
-        />
-      ) : null}
-    </Panel>
+    />
   );
 }

@@ -7,6 +7,7 @@ import type { Host } from "../../data/types";
 import { useLanguage } from "../../i18n";
 import { formatAgo, formatSpan, formatValue } from "../../lib/format";
 import { quote } from "../../lib/promql";
+import { ScopeButton } from "../../ui/ScopeButton";
 import { State } from "../../ui/State";
 import { PromPanel } from "../../viz/PromPanel";
 import { Stat } from "../services/Services";
@@ -25,6 +26,9 @@ export function HostDetail({ name, host }: { name: string; host: Host | undefine
         {host ? <State state={host.state} /> : null}
         {host?.since ? <span className="muted">{formatAgo(host.since, now, language)}</span> : null}
         <p>{[host?.os, host?.kernel].filter(Boolean).join(" · ")}</p>
+        <div className="row end">
+          <ScopeButton chip={{ key: "host", value: name }} />
+        </div>
       </div>
       {host ? (
         <dl className="stats">

@@ -2,9 +2,8 @@
 
 import { useLogRange } from "../../data/hooks";
 import { useT } from "../../i18n";
-import { Empty, Failure, Panel } from "../../ui/Panel";
+import { ChartPanel } from "../../viz/ChartPanel";
 import { joinMatrices } from "../../viz/PromPanel";
-import { TimeChart } from "../../viz/TimeChart";
 
 /** The chart. */
 export function LogMetric({ query }: { query: string }) {
@@ -12,10 +11,17 @@ export function LogMetric({ query }: { query: string }) {
   const { data, error, isPending, refetch } = useLogRange(query);
   const { times, series } = joinMatrices([{ expr: query }], [data]);
   return (
-    <Panel title={t("metrics.graph")} note={t("metrics.series", { n: series.length })} query={query} busy={isPending}>
-      {error ? <Failure error={error} retry={() => void refetch()} /> : null}
-      {data && series.length === 0 ? <Empty title={t("chart.empty")} hint={t("chart.emptyHint")} /> : null}
-      {series.length > 0 ? <TimeChart title={t("metrics.graph")} times={times} series={series} height={320} /> : null}
-    </Panel>
+    <ChartPanel
+      title={t("metrics.graph")}
+      note={t("metrics.series", { n: series.length })}
+      times={times}
+      series={series}
+      query={query}
+      waiting={isPending}
+      error={error}
+      retry={() => void refetch()}
+      height={320}
+      hint={t("chart.emptyHint")}
+    />
   );
 }

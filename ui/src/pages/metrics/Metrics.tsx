@@ -9,9 +9,9 @@ import { QueryEditor } from "../../editor/QueryEditor";
 import { useT } from "../../i18n";
 import { all } from "../../lib/params";
 import { Sheet, TabSet } from "../../ui/controls";
-import { CopyButton, Empty, Failure, Panel } from "../../ui/Panel";
+import { CopyButton, Empty, Panel } from "../../ui/Panel";
+import { ChartPanel } from "../../viz/ChartPanel";
 import { joinMatrices } from "../../viz/PromPanel";
-import { TimeChart } from "../../viz/TimeChart";
 import { MetricBrowser } from "./MetricBrowser";
 import { ResultTable } from "./ResultTable";
 
@@ -142,30 +142,27 @@ function Graph({ queries }: { queries: string[] }) {
     queries.map((expr) => ({ expr })),
     answers.map(({ data }) => data),
   );
-  const failed = answers.flatMap(({ error, refetch }, at) =>
-    error ? [{ error, refetch, query: queries[at] ?? "" }] : [],
-  );
+  const failed = answers.find(({ error }) => error);
   const warnings = answers.flatMap(({ data }) => data?.warnings ?? []);
-  const waiting = answers.some(({ isPending }) => isPending);
   return (
-    <Panel
-      busy={waiting}
-      title={t("metrics.graph")}
-      note={t("metrics.series", { n: series.length })}
-      query={queries.join("\n")}
-    >
-      {failed.map(({ error, refetch, query }) => (
-        <Failure key={query} error={error} retry={() => void refetch()} />
-      ))}
+    <div className="stack">
       {warnings.map((text) => (
         <div className="notice warn" key={text}>
           {text}
         </div>
       ))}
-      {series.length === 0 && !waiting && failed.length === 0 ? (
-        <Empty title={t("chart.empty")} hint={t("chart.emptyHint")} />
-      ) : null}
-      {series.length > 0 ? <TimeChart title={t("metrics.graph")} times={times} series={series} height={340} /> : null}
-    </Panel>
+      <ChartPanel
+        title={t("metrics.graph")}
+        note={t("metrics.series", { n: series.length })}
+        times={times}
+        series={series}
+        query={queries.join("\n")}
+        waiting={answers.some(({ isPending }) => isPending)}
+        error={failed?.error}
+        retry={() => void failed?.refetch()}
+        height={340}
+        hint={t("chart.emptyHint")}
+      />
+    </div>
   );
 }

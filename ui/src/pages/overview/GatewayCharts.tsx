@@ -2,12 +2,11 @@
 // every kind of gateway is drawn alike.
 
 import { Link } from "@tanstack/react-router";
-import { useRanges } from "../../data/hooks";
 import type { Gateway, GwEvent, Red } from "../../data/types";
 import { type Key, useT } from "../../i18n";
 import type { Unit } from "../../lib/format";
 import { Empty, Panel } from "../../ui/Panel";
-import { TimeChart } from "../../viz/TimeChart";
+import { PromPanel } from "../../viz/PromPanel";
 
 const MOST = 8;
 
@@ -55,34 +54,19 @@ interface RedChartProps {
 /** One of the three, one line for each row that has the query. */
 export function RedChart({ title, rows, part, unit, events }: RedChartProps) {
   const t = useT();
-  const drawn = rows.filter((row) => row.queries[part]).slice(0, MOST);
-  const queries = drawn.map((row) => row.queries[part] ?? "");
-  const answers = useRanges(queries);
-  const times = answers.find(({ data }) => data)?.data?.times ?? [];
-  const series = drawn.flatMap((row, at) => {
-    const values = answers[at]?.data?.series[0]?.values;
-    return values && values.length === times.length ? [{ key: `${row.kind}:${row.name}`, name: row.name, values }] : [];
-  });
+  const queries = rows
+    .filter((row) => row.queries[part])
+    .slice(0, MOST)
+    .map((row) => ({ expr: row.queries[part] ?? "", name: row.name }));
   return (
     <div className="col-4">
-      <Panel
+      <PromPanel
         title={t(title)}
-        query={queries.join("\n")}
-        busy={answers.some(({ isFetching, data }) => isFetching && !data)}
-      >
-        {series.length === 0 ? (
-          <Empty title={t("chart.empty")} />
-        ) : (
-          <TimeChart
-            title={t(title)}
-            times={times}
-            series={series}
-            unit={unit}
-            height={140}
-            marks={events.map(({ at, title: name }) => ({ at: Date.parse(at), title: name }))}
-          />
-        )}
-      </Panel>
+        queries={queries}
+        unit={unit}
+        height={140}
+        marks={events.map(({ at, title: name }) => ({ at: Date.parse(at), title: name }))}
+      />
     </div>
   );
 }

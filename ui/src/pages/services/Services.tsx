@@ -9,6 +9,7 @@ import { useT } from "../../i18n";
 import { formatValue } from "../../lib/format";
 import { Entity } from "../../ui/Entity";
 import { Empty, Failure, Panel } from "../../ui/Panel";
+import { ScopeButton } from "../../ui/ScopeButton";
 import { RedTable } from "../gateway/RedTable";
 import { RedChart } from "../overview/GatewayCharts";
 
@@ -53,6 +54,7 @@ function Detail({ name, rows, known }: { name: string; rows: Red[]; known: boole
         </Link>
         <h1>{name}</h1>
         <div className="row end">
+          <ScopeButton chip={{ key: "service", value: name }} />
           <Link className="btn" to="/explore/traces" search={{ service: name }}>
             {t("nav.traces")}
           </Link>

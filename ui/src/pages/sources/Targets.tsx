@@ -33,7 +33,7 @@ export function Targets({ targets }: { targets: Target[] }) {
       sort: ({ state: own }) => ({ down: 0, unknown: 1, up: 2 })[own] ?? 1,
       cell: ({ state: own }) => <State state={own} />,
     },
-    { id: "job", title: t("scope.job"), sort: ({ job }) => job, cell: ({ job }) => job },
+    { id: "job", title: t("scope.job"), wide: true, sort: ({ job }) => job, cell: ({ job }) => job },
     {
       id: "instance",
       title: t("sources.instance"),
@@ -55,6 +55,7 @@ export function Targets({ targets }: { targets: Target[] }) {
     {
       id: "last",
       title: t("sources.lastScrape"),
+      wide: true,
       sort: ({ last_scrape }) => last_scrape,
       cell: ({ last_scrape }) => (
         <time title={formatDateTime(last_scrape, language)}>{formatAgo(last_scrape, now, language)}</time>

@@ -9,10 +9,10 @@ import { get, path } from "../../data/http";
 import type { MonitorDetail as Detail, Monitor } from "../../data/types";
 import { useLanguage } from "../../i18n";
 import { formatAgo, formatDateTime, formatSpan, formatValue } from "../../lib/format";
-import { Empty, Failure, Panel } from "../../ui/Panel";
+import { Empty, Panel } from "../../ui/Panel";
 import { State } from "../../ui/State";
 import { useToast } from "../../ui/toast";
-import { TimeChart } from "../../viz/TimeChart";
+import { ChartPanel } from "../../viz/ChartPanel";
 import { Stat } from "../services/Services";
 import { bodyOf, useMonitorActions } from "./actions";
 import { Beats } from "./Beats";
@@ -78,7 +78,7 @@ export function MonitorDetail({ monitor, onEdit }: MonitorDetailProps) {
           </dl>
         </div>
       </Panel>
-      <Response detail={detail.data} name={monitor.name} error={detail.error} />
+      <Response detail={detail.data} monitor={monitor} error={detail.error} />
       <Incidents incidents={detail.data?.incidents ?? []} />
     </div>
   );
@@ -146,26 +146,28 @@ function Actions({ monitor, onEdit }: MonitorDetailProps) {
   );
 }
 
-function Response({ detail, name, error }: { detail: Detail | undefined; name: string; error: unknown }) {
+function Response({ detail, monitor, error }: { detail: Detail | undefined; monitor: Monitor; error: unknown }) {
   const { t } = useLanguage();
   const points = Array.isArray(detail?.response) ? detail.response : [];
   const times = points.map(([at]) => (typeof at === "number" ? (at > 1e11 ? at / 1000 : at) : Date.parse(at) / 1000));
   return (
-    <Panel title={t("uptime.responses")} query={`monitor_response_time{monitor_name="${name}"}`}>
-      {error ? <Failure error={error} /> : null}
-      {detail && points.length === 0 ? <Empty title={t("chart.empty")} /> : null}
-      {points.length > 0 ? (
-        <TimeChart
-          title={t("uptime.responses")}
-          times={times}
-          series={[
-            { key: name, name: t("uptime.response"), values: points.map(([, seconds]) => seconds), token: "--accent" },
-          ]}
-          unit="seconds"
-          height={180}
-        />
-      ) : null}
-    </Panel>
+    <ChartPanel
+      title={t("uptime.responses")}
+      times={times}
+      series={[
+        {
+          key: monitor.name,
+          name: t("uptime.response"),
+          values: points.map(([, seconds]) => seconds),
+          token: "--accent",
+        },
+      ]}
+      unit="seconds"
+      query={`monitor_response_time{monitor_id="${monitor.id}"}`}
+      waiting={!detail && !error}
+      error={error}
+      height={180}
+    />
   );
 }
 
