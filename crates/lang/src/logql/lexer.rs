@@ -112,7 +112,7 @@ impl<'a> Lexer<'a> {
             '"' | '`' => self.string(start, first),
             '[' => self.range(start),
             '0'..='9' => self.number(),
-            '.' if self.rest().bytes().nth(1).is_some_and(|byte| byte.is_ascii_digit()) => self.number(),
+            '.' if self.rest().as_bytes().get(1).is_some_and(u8::is_ascii_digit) => self.number(),
             '-' if is_flag(self.rest()) => {
                 self.position += 2;
                 self.bump_while(|c| c.is_ascii_lowercase() || c == '-');

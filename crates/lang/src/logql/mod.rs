@@ -11,5 +11,5 @@ mod size;
 
 pub use ast::Expr;
 pub use error::{ParseError, Place};
-pub use parser::{parse, parse_log};
+pub use parser::{parse, parse_log, parse_selector};
 pub use pretty::{LINE_WIDTH, pretty};

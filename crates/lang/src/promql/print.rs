@@ -234,13 +234,13 @@ fn matching_text(matching: &VectorMatching) -> String {
         Cardinality::OneToMany => Some("right"),
         Cardinality::OneToOne | Cardinality::ManyToMany => None,
     };
-    let mut text = String::new();
+    let mut parts = Vec::new();
     if !matching.labels.is_empty() || matching.on || group.is_some() {
         let word = if matching.on { "on" } else { "ignoring" };
-        text = format!(" {word} ({})", labels(&matching.labels));
+        parts.push(format!(" {word} ({})", labels(&matching.labels)));
     }
     if let Some(side) = group {
-        text.push_str(&format!(" group_{side} ({})", labels(&matching.include)));
+        parts.push(format!(" group_{side} ({})", labels(&matching.include)));
     }
     let fills = match (matching.fill_left, matching.fill_right) {
         (Some(left), Some(right)) if left == right => vec![("fill", left)],
@@ -249,8 +249,6 @@ fn matching_text(matching: &VectorMatching) -> String {
             sides.into_iter().filter_map(|(word, value)| Some((word, value?))).collect()
         }
     };
-    for (word, value) in fills {
-        text.push_str(&format!(" {word} ({})", short_float(value)));
-    }
-    text
+    parts.extend(fills.into_iter().map(|(word, value)| format!(" {word} ({})", short_float(value))));
+    parts.concat()
 }

@@ -179,7 +179,7 @@ fn joined_hint(left: Option<CounterResetHint>, right: Option<CounterResetHint>) 
 }
 
 fn integer(text: &str) -> Result<i32, String> {
-    text.parse().map_err(|_| format!("not a whole number: {text:?}"))
+    text.parse().map_err(|_malformed| format!("not a whole number: {text:?}"))
 }
 
 /// Far beyond any bucket of a float, and near enough to lay buckets out densely.

@@ -2,9 +2,7 @@
 
 use gw_base::{MatchOp, Matcher};
 
-use super::log::check_regex;
-use super::{Parsed, Parser, above};
-use crate::Span;
+use super::{Parsed, Parser, above, is_keyword};
 use crate::logql::ast::{Comparison, LabelFilter};
 use crate::logql::error::Fault;
 use crate::logql::lexer::TokenKind;
@@ -52,8 +50,9 @@ impl Parser<'_> {
             self.expect(")", &[])?;
             return Ok(inner);
         }
-        let start = self.token.span;
-        if self.token.kind != TokenKind::Word {
+        // A keyword may name a label where a comparison follows.
+        let compared = self.lexer.upcoming().starts_with(['=', '!', '<', '>']);
+        if self.token.kind != TokenKind::Word || (is_keyword(self.word()) && !compared) {
             return Err(self.unexpected(&[]));
         }
         let name = self.identifier()?;
@@ -74,10 +73,10 @@ impl Parser<'_> {
         };
         self.advance();
         let takes_text = matches!(symbol, "=" | "!=");
-        Ok((self.threshold(name, comparison, takes_text, start)?, 1))
+        Ok((self.threshold(name, comparison, takes_text)?, 1))
     }
 
-    fn threshold(&mut self, name: String, op: Comparison, takes_text: bool, start: Span) -> Parsed<LabelFilter> {
+    fn threshold(&mut self, name: String, op: Comparison, takes_text: bool) -> Parsed<LabelFilter> {
         let negative = self.accept("-");
         if !negative {
             self.accept("+");
@@ -85,11 +84,7 @@ impl Parser<'_> {
         let filter = match self.token.kind {
             TokenKind::String if takes_text => {
                 let op = if op == Comparison::Equal { MatchOp::Equal } else { MatchOp::NotEqual };
-                let value = self.string(&[])?;
-                if matches!(op, MatchOp::Regex | MatchOp::NotRegex) {
-                    check_regex(&value, start)?;
-                }
-                return Ok(LabelFilter::Text(Matcher::new(name, op, value)));
+                return Ok(LabelFilter::Text(Matcher::new(name, op, self.string(&[])?)));
             }
             TokenKind::Word if takes_text && self.word() == "ip" && self.is_called() => {
                 return Ok(LabelFilter::Ip { name, negated: op == Comparison::NotEqual, pattern: self.ip()? });

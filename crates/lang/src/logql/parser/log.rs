@@ -14,6 +14,10 @@ impl Parser<'_> {
         let matchers = self.selector()?;
         let mut stages = Vec::new();
         self.stages(&mut stages)?;
+        // Only `unwrap` is left over, which makes sense inside a range alone.
+        if self.accept("|") {
+            return Err(self.unexpected(&[]));
+        }
         Ok(LogExpr { matchers, stages, span: self.span_from(start) })
     }
 

@@ -1,6 +1,7 @@
 //! Metric queries: operators by precedence, aggregations, literals, functions.
 
-use super::log::check_regex;
+use gw_base::GoRegex;
+
 use super::{Node, Parsed, Parser};
 use crate::Span;
 use crate::logql::ast::{
@@ -125,10 +126,10 @@ impl Parser<'_> {
     fn call(&mut self) -> Parsed<Node<Expr>> {
         let word = self.word();
         let name = self.token;
-        if let Some(op) = vector_op(word) {
-            if matches!(self.lexer.upcoming_word(), "by" | "without") || self.is_called() {
-                return self.vector_aggregation(op);
-            }
+        if let Some(op) = vector_op(word)
+            && (matches!(self.lexer.upcoming_word(), "by" | "without") || self.is_called())
+        {
+            return self.vector_aggregation(op);
         }
         if !self.is_called() {
             return Err(self.unexpected(&[]));
@@ -241,10 +242,9 @@ impl Parser<'_> {
         }
         self.expect(")", &[")"])?;
         let [target, replacement, source, regex] = texts;
-        if let Err(error) = gw_base::GoRegex::new(&regex) {
+        if let Err(error) = GoRegex::new(&regex) {
             return Err(Fault::rule(last, format!("invalid regex in label_replace: {error}")));
         }
-        check_regex(&regex, last)?;
         let span = self.span_from(start);
         let node = LabelReplace { expr, target, replacement, source, regex, span };
         Node::metric(inner.height, MetricExpr::LabelReplace(node))

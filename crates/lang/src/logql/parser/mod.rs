@@ -9,6 +9,8 @@ mod metric;
 mod range;
 mod stage;
 
+use gw_base::Matcher;
+
 use super::ast::{Expr, LogExpr, MetricExpr};
 use super::error::{Fault, ParseError};
 use super::lexer::{Lexer, Token, TokenKind};
@@ -27,7 +29,19 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
     })
 }
 
-/// Parses a stream selector with an optional pipeline, as `match[]`, tail and delete requests carry it.
+/// Parses a stream selector alone, as `match[]` of series requests carries it. It may select everything (`{}`).
+///
+/// # Errors
+/// [`ParseError`] in Loki's words.
+pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    parse_with(text, |parser| {
+        let matchers = parser.selector()?;
+        parser.expect_end()?;
+        Ok(matchers)
+    })
+}
+
+/// Parses a stream selector with an optional pipeline, as tail and delete requests carry it.
 ///
 /// # Errors
 /// [`ParseError`] in Loki's words, also for a query that gives numbers.

@@ -127,7 +127,7 @@ impl Parser<'_> {
     /// `a, b="expression"`, none where no identifier follows.
     fn extractions(&mut self) -> Parsed<Vec<Extraction>> {
         let mut extractions = Vec::new();
-        if self.token.kind != TokenKind::Word || matches!(self.word(), "or" | "and" | "offset") {
+        if self.token.kind != TokenKind::Word {
             return Ok(extractions);
         }
         loop {
