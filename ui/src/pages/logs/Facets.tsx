@@ -5,11 +5,11 @@ import type { LogLine } from "../../data/rooms";
 import { useT } from "../../i18n";
 import { Text } from "../../ui/controls";
 import { Panel } from "../../ui/Panel";
-import { countFields } from "./fields";
+import { countFields, type OnFilter } from "./fields";
 
 interface FacetsProps {
   lines: readonly LogLine[];
-  onFilter: (name: string, op: "=" | "!=", value: string, label: boolean) => void;
+  onFilter: OnFilter;
 }
 
 const SAMPLE = 1000;
@@ -26,7 +26,7 @@ export function Facets({ lines, onFilter }: FacetsProps) {
     <Panel title={t("logs.facets")} className="facets">
       <Text label={t("logs.findField")} hideLabel placeholder={t("logs.findField")} value={typed} onChange={setTyped} />
       <ul className="facet-list">
-        {shown.map(({ name, label, lines: n, values }) => (
+        {shown.map(({ name, origin, lines: n, values }) => (
           <li key={name}>
             <details>
               <summary>
@@ -40,7 +40,7 @@ export function Facets({ lines, onFilter }: FacetsProps) {
                       type="button"
                       className="facet-value"
                       title={value}
-                      onClick={() => onFilter(name, "=", value, label)}
+                      onClick={() => onFilter(name, "=", value, origin)}
                     >
                       <i style={{ width: `${(count / Math.max(1, n)) * 100}%` }} />
                       <span className="clip">{value === "" ? '""' : value}</span>

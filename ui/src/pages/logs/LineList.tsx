@@ -4,12 +4,12 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
 import type { LogLine } from "../../data/rooms";
 import { useT } from "../../i18n";
-import { levelOf } from "./fields";
+import { levelOf, type OnFilter } from "./fields";
 import { LineRow } from "./LineRow";
 
 interface LineListProps {
   lines: readonly LogLine[];
-  onFilter: (name: string, op: "=" | "!=", value: string, label: boolean) => void;
+  onFilter: OnFilter;
 }
 
 /** Line identity across refreshes: time and text. Two equal lines of one nanosecond open together. */

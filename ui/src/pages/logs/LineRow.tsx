@@ -7,15 +7,14 @@ import type { LogLine } from "../../data/rooms";
 import { useLanguage } from "../../i18n";
 import { formatDateTime, formatLogTime } from "../../lib/format";
 import { CopyButton } from "../../ui/Panel";
-import { type Level, parseLine, traceOf } from "./fields";
+import { type Level, type OnFilter, type Origin, parseLine, parserOf, traceOf } from "./fields";
 
 interface LineRowProps {
   line: LogLine;
   level: Level;
   open?: boolean;
   onToggle?: () => void;
-  /** Narrows the query; `label` says whether the field is a stream label. */
-  onFilter?: (name: string, op: "=" | "!=", value: string, label: boolean) => void;
+  onFilter?: OnFilter;
 }
 
 /** The row. */
@@ -66,10 +65,10 @@ function Fields({ line, onFilter }: Pick<LineRowProps, "line" | "onFilter">) {
   const { t } = useLanguage();
   const inner = parseLine(line.line);
   const rows = [
-    ...Object.entries(line.labels).map(([name, value]) => ({ name, value, label: true })),
+    ...Object.entries(line.labels).map(([name, value]) => ({ name, value, origin: "label" as Origin })),
     ...Object.entries(inner)
       .filter(([name]) => !(name in line.labels))
-      .map(([name, value]) => ({ name, value, label: false })),
+      .map(([name, value]) => ({ name, value, origin: parserOf(line.line) })),
   ];
   return (
     <div className="log-fields">
@@ -79,21 +78,21 @@ function Fields({ line, onFilter }: Pick<LineRowProps, "line" | "onFilter">) {
       </div>
       <table className="field-table">
         <tbody>
-          {rows.map(({ name, value, label }) => (
+          {rows.map(({ name, value, origin }) => (
             <tr key={name}>
               {onFilter ? (
                 <td className="nowrap">
                   <Button
                     className="btn ghost icon small"
                     aria-label={t("logs.only", { name, value })}
-                    onPress={() => onFilter(name, "=", value, label)}
+                    onPress={() => onFilter(name, "=", value, origin)}
                   >
                     <CirclePlus size={14} aria-hidden />
                   </Button>
                   <Button
                     className="btn ghost icon small"
                     aria-label={t("logs.without", { name, value })}
-                    onPress={() => onFilter(name, "!=", value, label)}
+                    onPress={() => onFilter(name, "!=", value, origin)}
                   >
                     <CircleMinus size={14} aria-hidden />
                   </Button>

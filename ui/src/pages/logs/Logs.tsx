@@ -13,6 +13,7 @@ import { addFilter, addMatcher, isMetricQuery, quote } from "../../lib/promql";
 import { Segments } from "../../ui/controls";
 import { CopyButton, Empty, Failure, Panel } from "../../ui/Panel";
 import { Facets } from "./Facets";
+import type { OnFilter, Origin } from "./fields";
 import { Histogram } from "./Histogram";
 import { LineList } from "./LineList";
 import { LogMetric } from "./LogMetric";
@@ -25,15 +26,15 @@ export function Logs() {
   const params = useParams();
   const labels = useLabels();
   const service = first(params.service);
-  const query = first(params.q) || startQuery(service, labels);
+  const trace = first(params.of);
+  const query = first(params.q) || startQuery(service, trace, labels);
   const [draft, setDraft] = useState(query);
   const [limit, setLimit] = useParam("limit", "500");
   const [live, setLive] = useParam("live", "off");
   useEffect(() => setDraft(query), [query]);
 
-  const run = (text: string) => set({ q: text.replace(/\s*\n\s*/g, " ").trim(), service: undefined });
-  const filter = (name: string, op: "=" | "!=", value: string, label: boolean) =>
-    run(narrow(query, name, op, value, label && (labels ?? []).includes(name)));
+  const run = (text: string) => set({ q: text.replace(/\s*\n\s*/g, " ").trim(), service: undefined, of: undefined });
+  const filter: OnFilter = (name, op, value, origin) => run(narrow(query, name, op, value, origin, labels ?? []));
   const numbers = isMetricQuery(query);
 
   return (
@@ -101,26 +102,34 @@ function useLabels(): string[] | undefined {
 
 const NAMING = ["service_name", "service", "job", "app", "source", "filename", "host"];
 
-/** A selector to begin with: everything, or one service. LogQL wants at least one matcher that is not empty. */
-function startQuery(service: string, labels: string[] | undefined): string {
+/**
+ * A query to begin with: everything, one service, or one trace. LogQL wants at least one matcher that is not empty. A trace
+ * id may stand in the metadata of a line or inside its text; metadata wins over parsers, so one filter finds all three.
+ */
+function startQuery(service: string, trace: string, labels: string[] | undefined): string {
   if (!labels || labels.length === 0) return "";
   const label = NAMING.find((name) => labels.includes(name)) ?? labels[0] ?? "job";
+  if (trace !== "") return `{${label}=~".+"} | json | logfmt | trace_id=${quote(trace)}`;
   if (service === "") return `{${label}=~".+"}`;
   return `{${labels.includes("service_name") ? "service_name" : label}=${quote(service)}}`;
 }
 
-/** A click on a field as LogQL: a stream label narrows the selector, any other field needs its parser first. */
-function narrow(query: string, name: string, op: "=" | "!=", value: string, label: boolean): string {
-  if (label) return addMatcher(query, name, op, value);
-  const parsed = /\|\s*(json|logfmt)\b/.test(query) ? query : `${query} | json | logfmt`;
-  return addFilter(/^\{[^}]*\}\s*$/.test(query.trim()) ? parsed : query, name, op, value);
+/**
+ * A click on a field as LogQL: a stream label narrows the selector, metadata filters behind it, and a field of the text
+ * needs its parser first.
+ */
+function narrow(query: string, name: string, op: "=" | "!=", value: string, origin: Origin, stream: string[]): string {
+  if (origin === "label")
+    return stream.includes(name) ? addMatcher(query, name, op, value) : addFilter(query, name, op, value);
+  const parsed = new RegExp(`\\|\\s*${origin}\\b`).test(query);
+  return addFilter(parsed ? query : `${query.trim()} | ${origin}`, name, op, value);
 }
 
 interface LinesProps {
   query: string;
   limit: number;
   live: boolean;
-  onFilter: (name: string, op: "=" | "!=", value: string, label: boolean) => void;
+  onFilter: OnFilter;
 }
 
 function Lines({ query, limit, live, onFilter }: LinesProps) {

@@ -39,6 +39,17 @@ function statusLevel(status: string | undefined): Level {
   return code >= 500 ? "error" : code >= 400 ? "warn" : "info";
 }
 
+/** Where a field of a line comes from: a label of its stream or metadata, or the parser that finds it in the text. */
+export type Origin = "label" | "json" | "logfmt";
+
+/** Narrows a query by a field. */
+export type OnFilter = (name: string, op: "=" | "!=", value: string, origin: Origin) => void;
+
+/** Which parser finds the fields of this text. */
+export function parserOf(line: string): Origin {
+  return line.trimStart().startsWith("{") ? "json" : "logfmt";
+}
+
 const MOST_PARSED = 20_000;
 
 /** The fields inside a line: JSON objects (nested keys joined by `_`, as LogQL's `json` does) or logfmt pairs. */
@@ -103,30 +114,43 @@ export function traceOf({ labels, line }: LogLine): string | null {
   return /\b(?:trace_?id)["=:\s]+"?([0-9a-f]{32}|[0-9a-f]{16})\b/i.exec(line)?.[1] ?? null;
 }
 
-/** How often each value of each field occurs in these lines; fields with most lines first. */
-export function countFields(
-  lines: readonly LogLine[],
-): { name: string; label: boolean; lines: number; values: [string, number][] }[] {
-  const counts = new Map<string, { label: boolean; lines: number; values: Map<string, number> }>();
-  const add = (name: string, value: string, label: boolean) => {
-    const entry = counts.get(name) ?? { label, lines: 0, values: new Map<string, number>() };
+/** A field over many lines. */
+export interface FieldCount {
+  name: string;
+  origin: Origin;
+  lines: number;
+  values: [string, number][];
+}
+
+const MOST_VALUES = 1000;
+
+/** How often each value of each field occurs in these lines; labels first, then fields with most lines. */
+export function countFields(lines: readonly LogLine[]): FieldCount[] {
+  const counts = new Map<string, { origin: Origin; lines: number; values: Map<string, number> }>();
+  const add = (name: string, value: string, origin: Origin) => {
+    const entry = counts.get(name) ?? { origin, lines: 0, values: new Map<string, number>() };
     entry.lines += 1;
-    entry.label ||= label;
-    if (entry.values.size < 1000 || entry.values.has(value))
-      entry.values.set(value, (entry.values.get(value) ?? 0) + 1);
+    if (origin === "label") entry.origin = origin;
+    const { values } = entry;
+    if (values.size < MOST_VALUES || values.has(value)) values.set(value, (values.get(value) ?? 0) + 1);
     counts.set(name, entry);
   };
-  for (const line of lines) {
-    for (const [name, value] of Object.entries(line.labels)) add(name, value, true);
-    for (const [name, value] of Object.entries(parseLine(line.line)))
-      if (!(name in line.labels)) add(name, value, false);
+  for (const { labels, line } of lines) {
+    for (const [name, value] of Object.entries(labels)) add(name, value, "label");
+    for (const [name, value] of Object.entries(parseLine(line)))
+      if (!(name in labels)) add(name, value, parserOf(line));
   }
   return [...counts]
-    .map(([name, { label, lines: n, values }]) => ({
+    .map(([name, { origin, lines: n, values }]) => ({
       name,
-      label,
+      origin,
       lines: n,
       values: [...values].sort((a, b) => b[1] - a[1]).slice(0, 5),
     }))
-    .sort((a, b) => Number(b.label) - Number(a.label) || b.lines - a.lines || a.name.localeCompare(b.name));
+    .sort(
+      (a, b) =>
+        Number(b.origin === "label") - Number(a.origin === "label") ||
+        b.lines - a.lines ||
+        a.name.localeCompare(b.name),
+    );
 }

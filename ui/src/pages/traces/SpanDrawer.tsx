@@ -9,7 +9,6 @@ import { Sheet } from "../../ui/controls";
 import { Entity } from "../../ui/Entity";
 import { CopyButton } from "../../ui/Panel";
 import { State } from "../../ui/State";
-import { logQuery } from "./TracePage";
 
 interface SpanDrawerProps {
   item: TreeSpan<JaegerSpan> | undefined;
@@ -50,7 +49,7 @@ export function SpanDrawer({ item, start, around, onClose }: SpanDrawerProps) {
             </dd>
           </dl>
           <div className="row">
-            <Link className="btn" to="/explore/logs" search={{ q: logQuery(item.span.traceID), ...around }}>
+            <Link className="btn" to="/explore/logs" search={{ of: item.span.traceID, ...around }}>
               {t("traces.logs")}
             </Link>
           </div>

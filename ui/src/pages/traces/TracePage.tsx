@@ -110,7 +110,7 @@ function Shown({ id, spans, processes }: ShownProps) {
           <CopyButton text={id} />
         </span>
         <div className="row end">
-          <Link className="btn" to="/explore/logs" search={{ q: logQuery(id), ...around }}>
+          <Link className="btn" to="/explore/logs" search={{ of: id, ...around }}>
             {t("traces.logs")}
           </Link>
         </div>
@@ -161,9 +161,4 @@ function Shown({ id, spans, processes }: ShownProps) {
       <SpanDrawer item={selected} start={tree.start} around={around} onClose={() => set({ span: undefined }, true)} />
     </>
   );
-}
-
-/** Lines that carry a trace id, wherever they hold it. */
-export function logQuery(trace: string): string {
-  return `{service_name=~".+"} |= "${trace}"`;
 }
