@@ -10,15 +10,16 @@ use serde_json::Value;
 
 use crate::daemon::Daemon;
 use crate::folder::Folder;
-use crate::outside::{PATIENCE, eventually, unix_nanos};
+use crate::outside::{PATIENCE, eventually, unix_nanos, variable};
 use crate::ports;
 
 /// The password of the first account, `admin`.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// The built binary.
+/// The built binary: the one that `cargo xtask test` has just built, or else what lies in the default place.
 pub(crate) fn binary() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/gatewatch")
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/gatewatch");
+    variable("GW_TEST_BINARY").map_or_else(default, PathBuf::from)
 }
 
 /// A running Gatewatch. When it goes, the process is ended and its log must hold no panic.

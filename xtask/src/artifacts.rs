@@ -26,8 +26,17 @@ pub(crate) enum Lint {
     Yes,
 }
 
+/// What a build left behind.
+#[derive(Default)]
+pub(crate) struct Built {
+    /// The test executables, the black-box tests last.
+    pub(crate) suites: Vec<Suite>,
+    /// The product.
+    pub(crate) product: Option<PathBuf>,
+}
+
 /// Builds all binaries and all tests of the workspace in one pass.
-pub(crate) fn build(workspace: &Workspace, lint: Lint) -> Result<Vec<Suite>> {
+pub(crate) fn build(workspace: &Workspace, lint: Lint) -> Result<Built> {
     let mut command = workspace.cargo();
     command.args(["build", "--locked", "--workspace", "--bins", "--tests", "--message-format=json-render-diagnostics"]);
     if lint == Lint::Yes {

@@ -14,10 +14,11 @@ use crate::{process, ui};
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     step("web UI", || ui::build(workspace))?;
     step("cargo build", || process::run(workspace.cargo().args(["build", "--package", "gatewatch"])))?;
-    let mut command = Command::new(workspace.root.join("target/debug/gatewatch"));
+    let product = workspace.built("debug", "gatewatch")?;
+    let mut command = Command::new(&product);
     if arguments.first().is_none_or(|first| first.starts_with('-')) {
         command.arg("run");
     }
     // Becoming the product keeps signals and the terminal its own; exec returns only when it failed.
-    Err(command.args(arguments).exec()).context("cannot start target/debug/gatewatch")
+    Err(command.args(arguments).exec()).with_context(|| format!("cannot start {}", product.display()))
 }

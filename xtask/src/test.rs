@@ -1,6 +1,6 @@
 //! `xtask test`: installs what the tests need, then runs all of them.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::{self, Lint};
 use crate::suites::{self, Totals};
@@ -33,9 +33,11 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
     let title = if lint == Lint::Yes { "cargo build with lints" } else { "cargo build" };
     let mut built = step(title, || artifacts::build(workspace, lint))?;
     if !names.is_empty() {
-        built.retain(|suite| names.iter().any(|name| suite.name.contains(name.as_str())));
+        built.suites.retain(|suite| names.iter().any(|name| suite.name.contains(name.as_str())));
     }
-    step("tests", || suites::run(workspace, &built, &variables))
+    let product = built.product.context("cargo built no product")?;
+    variables.push(("GW_TEST_BINARY", product.to_string_lossy().into_owned()));
+    step("tests", || suites::run(workspace, &built.suites, &variables))
 }
 
 /// Prints the closing line and turns failures, and a run that ran nothing, into an error.

@@ -46,10 +46,20 @@ impl Workspace {
         Ok(folder)
     }
 
+    /// A binary that cargo built.
+    pub(crate) fn built(&self, profile: &str, name: &str) -> Result<PathBuf> {
+        let target = self.metadata()?["target_directory"].as_str().map(PathBuf::from);
+        Ok(target.context("cargo metadata names no target directory")?.join(profile).join(name))
+    }
+
+    fn metadata(&self) -> Result<Value> {
+        let text = process::output(self.cargo().args(["metadata", "--format-version=1", "--no-deps", "--offline"]))?;
+        serde_json::from_str(&text).context("cannot read the answer of cargo metadata")
+    }
+
     /// The crates, by name.
     pub(crate) fn members(&self) -> Result<Vec<Member>> {
-        let text = process::output(self.cargo().args(["metadata", "--format-version=1", "--no-deps", "--offline"]))?;
-        let metadata: Value = serde_json::from_str(&text).context("cannot read the answer of cargo metadata")?;
+        let metadata = self.metadata()?;
         let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
         let mut members = packages.iter().map(member).collect::<Result<Vec<_>>>()?;
         members.sort_by(|left, right| left.name.cmp(&right.name));

@@ -45,5 +45,5 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 fn release(workspace: &Workspace) -> Result<PathBuf> {
     ui::build(workspace)?;
     process::run(workspace.cargo().args(["build", "--locked", "--release", "--package", "gatewatch"]))?;
-    Ok(workspace.root.join("target/release/gatewatch"))
+    workspace.built("release", "gatewatch")
 }
