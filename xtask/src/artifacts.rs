@@ -47,15 +47,21 @@ pub(crate) fn build(workspace: &Workspace, lint: Lint) -> Result<Built> {
         bail!("cargo build ended with {}", done.status);
     }
     let text = String::from_utf8(done.stdout).context("cargo printed bytes that are no text")?;
-    let mut suites = Vec::new();
+    let mut built = Built::default();
     for line in text.lines() {
         let message: Value =
             serde_json::from_str(line).with_context(|| format!("cannot read cargo's line {line:?}"))?;
-        suites.extend(suite(&message));
+        match suite(&message) {
+            Some(suite) => built.suites.push(suite),
+            None if message["target"]["name"] == "gatewatch" && message["executable"].is_string() => {
+                built.product = message["executable"].as_str().map(PathBuf::from);
+            }
+            None => {}
+        }
     }
     // The black-box tests are the slowest and need everything else to be right: they come last.
-    suites.sort_by_key(|suite| (suite.name.contains("blackbox"), suite.name.clone()));
-    Ok(suites)
+    built.suites.sort_by_key(|suite| (suite.name.contains("blackbox"), suite.name.clone()));
+    Ok(built)
 }
 
 /// The lint driver that stands in for rustc, so that lint and build are one compile.
