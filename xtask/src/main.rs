@@ -47,7 +47,7 @@ static TASKS: &[Task] = &[
     Task { name: "tidy", summary: "check the house rules: layers, lock file, sources, documents", run: tidy::run },
     Task {
         name: "bench",
-        summary: "measure a release binary: `bench start`, `bench smoke [MINUTES]`",
+        summary: "measure: `bench start`, `bench smoke [MINUTES]` (release binary), `bench edit` (build times)",
         run: bench::run,
     },
 ];

@@ -1,5 +1,6 @@
 //! `xtask bench`: the bars of the product, measured on a release binary. Prints figures; writes nothing into the repository.
 
+mod edit;
 mod load;
 mod product;
 mod queries;
@@ -15,7 +16,7 @@ use crate::terminal::step;
 use crate::workspace::Workspace;
 use crate::{process, ui};
 
-/// `bench start`, or `bench smoke [MINUTES]`; `--binary FILE` measures that one instead of building a release.
+/// `bench start`, `bench smoke [MINUTES]` or `bench edit`; `--binary FILE` measures that one instead of building a release.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let mut words = arguments.iter();
     let (mut name, mut minutes, mut binary) = (None, 10_u64, None);
@@ -31,8 +32,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let measure: fn(&std::path::Path, u64) -> Result<()> = match name {
         Some("smoke") => smoke::run,
         Some("start") => |binary, _| start::run(binary),
+        Some("edit") => return edit::run(workspace),
         _ => bail!(
-            "say what to measure: `bench start` or `bench smoke [MINUTES]`, with `--binary FILE` to skip the build"
+            "say what to measure: `bench start`, `bench smoke [MINUTES]` or `bench edit`, with `--binary FILE` to skip the build"
         ),
     };
     let binary = match binary {
