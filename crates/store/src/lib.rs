@@ -4,13 +4,21 @@
 //! at once, immutable Parquet parts with small indices beside them, a catalog of versioned manifests, compaction and
 //! retention. This crate knows no query language, no HTTP and no imitated product.
 
+mod catalog;
+mod commit;
+mod compact;
 mod error;
+mod flush;
 mod head;
+mod maintain;
 mod matching;
 mod objects;
+mod open;
 mod options;
 mod part;
+mod read;
 mod selection;
+mod state;
 mod stats;
 mod store;
 mod wal;

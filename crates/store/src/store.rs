@@ -1,26 +1,43 @@
 //! The store's face: open, append, read, maintain.
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use arrow_array::RecordBatch;
-
-use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use gw_base::{
-    BoxFuture, HasKind as _, Labels, MatchOp, Matcher, Signal, Tenant, TimeRange, TraceId, World,
-};
-use gw_batch::{
-    Ack, Batch, Direction, EventsView, Exemplar, Histogram, LogsView, MetricType, MetricsView, Sink, SinkError,
-    SpanKind, SpansView,
+use gw_base::{BoxFuture, HasKind as _, Labels, Matcher, Signal, Tenant, TimeRange, World};
+use gw_batch::{Ack, Batch, Direction, Sink, SinkError, SpanKind};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::commit::{Command, Committer, Pending, Record};
+
+use crate::maintain::Maintenance;
+use crate::matching::Conditions;
+use crate::objects::Objects;
+use crate::open::Ground;
+use crate::state::State;
+use crate::wal::codec;
+use crate::wal::disk::{Disk, Folder, Memory};
+use crate::{
+    Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, StoreError, StoreOptions, StoreStats, read,
 };
 
-use crate::{Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, StoreError, StoreOptions, StoreStats};
+/// Appends that may wait for the commit thread.
+const QUEUE: usize = 1024;
+/// Batches of more bytes than this are encoded off the reactor.
+const INLINE_BYTES: usize = 128 << 10;
 
 /// Keeps batches of all signals and tenants durably, and reads them back.
 #[derive(Debug)]
 pub struct Store {
-    batches: Mutex<Vec<Batch>>,
-    stats: StoreStats,
+    state: Arc<State>,
+    commands: mpsc::Sender<Command>,
+    maintenance: Maintenance,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -28,22 +45,53 @@ impl Store {
     ///
     /// # Errors
     /// The directory cannot be used, is in use, or its catalog is damaged.
-    pub async fn open(_options: StoreOptions, world: Arc<dyn World>) -> Result<Arc<Self>, StoreError> {
-        Self::in_memory(world).await
+    pub async fn open(options: StoreOptions, world: Arc<dyn World>) -> Result<Arc<Self>, StoreError> {
+        let dir = options.dir.clone();
+        let lock = crate::open::lock(&dir)?;
+        let objects = Objects::local(dir.clone())?;
+        let mut disks: Vec<Arc<dyn Disk>> = Vec::new();
+        for signal in Signal::ALL {
+            let path = dir.join("wal").join(signal.as_str());
+            let shown = path.display().to_string();
+            disks.push(Arc::new(Folder::open(path).map_err(|error| StoreError::disk("open", shown, error))?));
+        }
+        Self::on(options, world, objects, disks, Some(lock)).await
     }
 
     /// A store that keeps nothing beyond its own life, for tests.
     ///
     /// # Errors
-    /// None today.
-    pub async fn in_memory(_world: Arc<dyn World>) -> Result<Arc<Self>, StoreError> {
-        Ok(Arc::new(Self { batches: Mutex::default(), stats: StoreStats::default() }))
+    /// None that a store in memory could meet.
+    pub async fn in_memory(world: Arc<dyn World>) -> Result<Arc<Self>, StoreError> {
+        let objects = Objects::remote(Arc::new(object_store::memory::InMemory::new()));
+        let disks = Signal::ALL.iter().map(|_| Arc::new(Memory::default()) as Arc<dyn Disk>).collect();
+        Self::on(StoreOptions::new(""), world, objects, disks, None).await
+    }
+
+    /// Opens a store on any ground.
+    pub(crate) async fn on(
+        options: StoreOptions,
+        world: Arc<dyn World>,
+        objects: Objects,
+        disks: Vec<Arc<dyn Disk>>,
+        lock: Option<File>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let disks =
+            disks.try_into().map_err(|_: Vec<_>| StoreError::Internal("one disk a signal is needed".to_owned()))?;
+        let (state, committer) = crate::open::open(options, world, Ground { objects, disks }).await?;
+        let (commands, queue) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("gw-commit".to_owned())
+            .spawn(move || Committer::run(committer, queue))
+            .map_err(|error| StoreError::Internal(format!("starting the commit thread: {error}")))?;
+        let maintenance = Maintenance::new(Arc::clone(&state), commands.clone());
+        Ok(Arc::new(Self { state, commands, maintenance, thread: Mutex::new(Some(thread)), _lock: lock }))
     }
 
     /// Counters of the store's own work.
     #[must_use]
-    pub const fn stats(&self) -> &StoreStats {
-        &self.stats
+    pub fn stats(&self) -> &StoreStats {
+        &self.state.stats
     }
 
     /// The metric series that match, each with its samples in the range, in label order.
@@ -51,110 +99,60 @@ impl Store {
     /// # Errors
     /// A bad pattern, a passed budget, or a failed read.
     pub async fn series(&self, selection: &Selection) -> Result<Vec<Series>, StoreError> {
-        let mut found: std::collections::BTreeMap<Labels, Vec<(i64, f64)>> = std::collections::BTreeMap::new();
-        let mut histograms: std::collections::BTreeMap<Labels, Vec<(i64, Arc<Histogram>)>> =
-            std::collections::BTreeMap::new();
-        for batch in self.of(selection) {
-            let Some(view) = MetricsView::of(&batch) else { continue };
-            for row in 0..view.times.len() {
-                let labels = Labels::from_bytes(view.series.value(view.keys[row] as usize)).unwrap_or_default();
-                let time = view.times[row];
-                if !selection.range.contains(gw_base::Timestamp::from_nanos(time)) || !accepts(selection, &labels)? {
-                    continue;
-                }
-                use arrow_array::Array as _;
-                if view.values.is_valid(row) {
-                    found.entry(labels).or_default().push((time, view.values.value(row)));
-                } else if let Some(histogram) =
-                    view.histograms.is_valid(row).then(|| Histogram::decode(view.histograms.value(row))).flatten()
-                {
-                    histograms.entry(labels).or_default().push((time, Arc::new(histogram)));
-                }
-            }
-        }
-        let mut names: Vec<Labels> = found.keys().chain(histograms.keys()).cloned().collect();
-        names.sort();
-        names.dedup();
-        Ok(names
-            .into_iter()
-            .map(|labels| {
-                let floats = last_wins(found.remove(&labels).unwrap_or_default());
-                let hists = last_wins(histograms.remove(&labels).unwrap_or_default());
-                let (times, values) = floats.into_iter().unzip();
-                let (histogram_times, histograms) = hists.into_iter().unzip();
-                Series { labels, times, values, histogram_times, histograms, starts: Vec::new() }
-            })
-            .collect())
+        let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
+        let snapshot = self.state.snapshot(Signal::Metrics, &selection.tenant, selection.range);
+        read::series::series(&self.state, snapshot, selection, conditions).await
     }
 
-    /// The rows that match, in the signal's schema. Logs and events come in time order across batches; spans of one trace
-    /// are not gathered; metrics come series by series.
+    /// The rows that match, in the signal's schema. Logs, spans and events come in time order across batches (spans by
+    /// their start); metrics come series by series. Rows equal in every column come once.
     ///
     /// # Errors
-    /// A bad pattern or a failed read; later failures come through the stream.
+    /// A bad pattern or a failed read; later failures, a passed budget among them, come through the stream.
     pub async fn scan(
         &self,
         selection: Selection,
         direction: Direction,
     ) -> Result<BoxStream<'static, Result<RecordBatch, StoreError>>, StoreError> {
-        let mut rows: Vec<(i64, RecordBatch)> = Vec::new();
-        for batch in self.of(&selection) {
-            for row in 0..batch.rows() {
-                if let Some(time) = row_time(&selection, &batch, row)? {
-                    rows.push((time, batch.records().slice(row, 1)));
-                }
-            }
+        if selection.signal == Signal::Metrics {
+            return Ok(read::scan::metric_rows(self.series(&selection).await?));
         }
-        rows.sort_by_key(|(time, _)| *time);
-        if direction == Direction::Backward {
-            rows.reverse();
-        }
-        Ok(futures_util::stream::iter(rows.into_iter().map(|(_, batch)| Ok(batch))).boxed())
+        let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
+        let snapshot = self.state.snapshot(selection.signal, &selection.tenant, selection.range);
+        read::scan::scan(Arc::clone(&self.state), snapshot, selection, conditions, direction).await
     }
 
-    /// The label sets of series, streams or subjects that match and have rows in the range, sorted. For spans the labels
-    /// are `service`, `name` and `kind`.
+    /// The label sets of series, streams or subjects that match and have rows in the range, sorted; `max_rows` bounds their
+    /// number. For spans the labels are `service`, `name` and `kind`.
     ///
     /// # Errors
-    /// A bad pattern or a failed read.
+    /// A bad pattern, a passed budget, or a failed read.
     pub async fn label_sets(&self, selection: &Selection) -> Result<Vec<Labels>, StoreError> {
-        let mut found = std::collections::BTreeSet::new();
-        for batch in self.of(selection) {
-            for row in 0..batch.rows() {
-                if row_time(selection, &batch, row)?.is_some() {
-                    found.insert(row_labels(&batch, row));
-                }
-            }
-        }
-        Ok(found.into_iter().collect())
+        let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
+        let snapshot = self.state.snapshot(selection.signal, &selection.tenant, selection.range);
+        read::names::label_sets(&self.state, snapshot, selection, conditions).await
     }
 
     /// Type, unit and help of the tenant's metric families, sorted by name.
     #[must_use]
     pub fn metadata(&self, tenant: &Tenant) -> Vec<Family> {
-        let selection = Selection::new(tenant.clone(), Signal::Metrics, TimeRange::ALL);
-        let mut found = std::collections::BTreeMap::new();
-        for batch in self.of(&selection) {
-            let Some(view) = MetricsView::of(&batch) else { continue };
-            for row in (0..batch.rows()).filter(|row| view.is_metadata(*row)) {
-                let metric = view.labels(row).next().map_or(String::new(), |(_, value)| value.to_owned());
-                let kind = MetricType::from_u8(view.types.value(row)).unwrap_or(MetricType::Unknown);
-                let (unit, help) = (view.units.value(row).to_owned(), view.helps.value(row).to_owned());
-                found.insert(metric.clone(), Family { metric, kind, unit, help });
-            }
+        let mut all: BTreeMap<String, Family> =
+            self.state.families.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned().unwrap_or_default();
+        for head in self.state.snapshot(Signal::Metrics, tenant, TimeRange::ALL).heads {
+            let fresh = head.metrics().map(crate::head::metrics::MetricsHead::families).unwrap_or_default();
+            all.extend(fresh.into_iter().map(|family| (family.metric.clone(), family)));
         }
-        found.into_values().collect()
+        all.into_values().collect()
     }
 
     /// The exemplars of the series that match, in the range.
     ///
     /// # Errors
     /// A bad pattern or a failed read.
-    pub async fn exemplars(&self, _selection: &Selection) -> Result<Vec<SeriesExemplars>, StoreError> {
-        Ok(Vec::<(Labels, Vec<Exemplar>)>::new()
-            .into_iter()
-            .map(|(labels, exemplars)| SeriesExemplars { labels, exemplars })
-            .collect())
+    pub async fn exemplars(&self, selection: &Selection) -> Result<Vec<SeriesExemplars>, StoreError> {
+        let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
+        let snapshot = self.state.snapshot(Signal::Metrics, &selection.tenant, selection.range);
+        read::series::exemplars(&self.state, snapshot, selection, conditions).await
     }
 
     /// Names of the services that made spans in the range, sorted.
@@ -194,23 +192,23 @@ impl Store {
     /// How much is stored, one entry a signal.
     #[must_use]
     pub fn usage(&self) -> Vec<SignalUsage> {
-        let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-        Signal::ALL
-            .into_iter()
-            .map(|signal| {
-                let rows = batches.iter().filter(|b| b.signal() == signal).map(|b| b.rows() as u64).sum();
-                SignalUsage {
-                    signal,
-                    rows,
-                    bytes: 0,
-                    parts: 0,
-                    head_rows: rows,
-                    head_bytes: 0,
-                    wal_bytes: 0,
-                    head_series: 0,
-                }
-            })
-            .collect()
+        Signal::ALL.into_iter().map(|signal| self.usage_of(signal)).collect()
+    }
+
+    fn usage_of(&self, signal: Signal) -> SignalUsage {
+        let view = self.state.view(signal);
+        let heads = || view.frozen.iter().chain([&view.active]);
+        let head_rows: u64 = heads().map(|head| head.rows()).sum();
+        SignalUsage {
+            signal,
+            rows: view.parts.iter().map(|part| part.rows).sum::<u64>() + head_rows,
+            bytes: view.parts.iter().map(|part| part.total_bytes()).sum(),
+            parts: view.parts.len() as u64,
+            head_rows,
+            head_bytes: heads().map(|head| head.bytes() as u64).sum(),
+            wal_bytes: self.state.wal_bytes[signal as usize].load(Ordering::Relaxed),
+            head_series: view.active.series(),
+        }
     }
 
     /// Writes all heads as parts.
@@ -218,27 +216,82 @@ impl Store {
     /// # Errors
     /// The disk is full or failed; everything stays in the head and the write-ahead log then.
     pub async fn flush(&self) -> Result<(), StoreError> {
+        for signal in Signal::ALL {
+            self.maintenance.flush(signal).await?;
+        }
         Ok(())
     }
 
     /// Flushes, compacts and expires as needed until `cancel` resolves.
     pub async fn maintain(&self, cancel: impl Future<Output = ()> + Send) {
-        cancel.await;
+        self.maintenance.run(cancel).await;
     }
 
-    /// Stops taking appends, makes everything durable and closes the write-ahead log.
+    /// One round of what [`Store::maintain`] does with parts: damaged ones set aside, small ones merged, old ones dropped.
+    pub async fn tend(&self) {
+        self.maintenance.tend_once().await;
+    }
+
+    /// Stops taking appends after those that wait, and ends the commit thread. What is in the heads is in the write-ahead
+    /// log; it comes back at the next start.
     ///
     /// # Errors
-    /// The last writes failed.
+    /// The commit thread had failed.
     pub async fn shutdown(&self) -> Result<(), StoreError> {
-        Ok(())
+        // A full queue drains; a closed one means that the thread has ended already.
+        drop(self.commands.send(Command::Close).await);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return Ok(()) };
+        let ended = tokio::task::spawn_blocking(move || thread.join()).await;
+        match ended {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(StoreError::Internal("the commit thread had failed".to_owned())),
+        }
     }
 
-    fn of(&self, selection: &Selection) -> Vec<Batch> {
-        let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = |b: &&Batch| b.signal() == selection.signal && *b.tenant() == selection.tenant;
-        batches.iter().filter(wanted).cloned().collect()
+    async fn keep(&self, batches: Vec<Batch>) -> Result<Ack, StoreError> {
+        let (bytes, limit) = (self.state.head_bytes(), self.state.options.head_bytes);
+        if bytes > limit {
+            self.state.due.notify_one();
+            return Err(StoreError::HeadFull { bytes, limit });
+        }
+        let records = encode(batches).await?;
+        if records.is_empty() {
+            return Ok(Ack::default());
+        }
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Append(Pending { records, reply });
+        self.commands.send(command).await.map_err(|_closed| StoreError::Closed)?;
+        answer.await.map_err(|_closed| StoreError::Closed)?
     }
+}
+
+impl Sink for Store {
+    fn append(&self, batches: Vec<Batch>) -> BoxFuture<'_, Result<Ack, SinkError>> {
+        Box::pin(async move {
+            self.keep(batches).await.map_err(|error| SinkError { kind: error.kind(), message: error.to_string() })
+        })
+    }
+}
+
+/// One record a signal, encoded.
+async fn encode(batches: Vec<Batch>) -> Result<Vec<Record>, StoreError> {
+    let mut by_signal: BTreeMap<Signal, Vec<Batch>> = BTreeMap::new();
+    for batch in batches.into_iter().filter(|batch| batch.rows() > 0) {
+        by_signal.entry(batch.signal()).or_default().push(batch);
+    }
+    let bytes: usize = by_signal.values().flatten().map(Batch::bytes).sum();
+    let work = move || {
+        let encode = |(signal, batches): (Signal, Vec<Batch>)| {
+            let payload = codec::encode(&batches);
+            Record { signal, payload, batches }
+        };
+        by_signal.into_iter().map(encode).collect::<Vec<_>>()
+    };
+    if bytes <= INLINE_BYTES {
+        return Ok(work());
+    }
+    read::off_reactor(move || Ok(work())).await
 }
 
 fn span_kind(labels: &Labels) -> SpanKind {
@@ -246,81 +299,11 @@ fn span_kind(labels: &Labels) -> SpanKind {
     kinds.into_iter().find(|kind| Some(kind.as_str()) == labels.get("kind")).unwrap_or_default()
 }
 
-fn last_wins<T>(mut rows: Vec<(i64, T)>) -> Vec<(i64, T)> {
-    rows.sort_by_key(|(time, _)| *time);
-    rows.reverse();
-    rows.dedup_by_key(|(time, _)| *time);
-    rows.reverse();
-    rows
-}
-
-fn row_labels(batch: &Batch, row: usize) -> Labels {
-    let bytes = |bytes: &[u8]| Labels::from_bytes(bytes).unwrap_or_default();
-    if let Some(view) = MetricsView::of(batch) {
-        return bytes(view.series.value(view.keys[row] as usize));
-    }
-    if let Some(view) = LogsView::of(batch) {
-        return bytes(view.streams.value(view.keys[row] as usize));
-    }
-    if let Some(view) = EventsView::of(batch) {
-        return bytes(view.subjects.value(view.keys[row] as usize));
-    }
-    SpansView::of(batch).map_or_else(Labels::empty, |view| {
-        let span = view.row(row);
-        Labels::from_pairs([("kind", span.kind.as_str()), ("name", span.name), ("service", span.service)])
-    })
-}
-
-fn row_time(selection: &Selection, batch: &Batch, row: usize) -> Result<Option<i64>, StoreError> {
-    let time = MetricsView::of(batch)
-        .map(|view| view.times[row])
-        .or_else(|| LogsView::of(batch).map(|view| view.times[row]))
-        .or_else(|| SpansView::of(batch).map(|view| view.times[row]))
-        .or_else(|| EventsView::of(batch).map(|view| view.times[row]))
-        .unwrap_or_default();
-    let in_traces = |traces: &Vec<TraceId>| SpansView::of(batch).is_some_and(|v| traces.contains(&v.row(row).trace));
-    let contains = LogsView::of(batch)
-        .is_none_or(|view| selection.contains.iter().all(|text| view.lines.value(row).contains(text.as_str())));
-    let keep = selection.range.contains(gw_base::Timestamp::from_nanos(time))
-        && selection.traces.as_ref().is_none_or(in_traces)
-        && contains
-        && accepts(selection, &row_labels(batch, row))?;
-    Ok(keep.then_some(time))
-}
-
-fn accepts(selection: &Selection, labels: &Labels) -> Result<bool, StoreError> {
-    for matcher in &selection.matchers {
-        let value = labels.get(&matcher.name).unwrap_or("");
-        let pattern = |text: &str| {
-            regex::Regex::new(&format!("^(?s:{text})$"))
-                .map_err(|error| StoreError::Pattern { pattern: text.to_owned(), message: error.to_string() })
-        };
-        let good = match matcher.op {
-            MatchOp::Equal => value == matcher.value,
-            MatchOp::NotEqual => value != matcher.value,
-            MatchOp::Regex => pattern(&matcher.value)?.is_match(value),
-            MatchOp::NotRegex => !pattern(&matcher.value)?.is_match(value),
-        };
-        if !good {
-            return Ok(false);
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Without this the thread would end only when the last clone of the queue's sender is gone.
+        if self.commands.try_send(Command::Close).is_err() {
+            tracing::debug!("the commit thread has ended already, or ends with its queue");
         }
-    }
-    Ok(true)
-}
-
-impl Sink for Store {
-    fn append(&self, batches: Vec<Batch>) -> BoxFuture<'_, Result<Ack, SinkError>> {
-        Box::pin(async move {
-            let rows = batches.iter().map(|batch| batch.rows() as u64).sum();
-            self.batches.lock().unwrap_or_else(PoisonError::into_inner).extend(batches);
-            StoreStats::add(&self.stats.rows_appended, rows);
-            Ok(Ack { rows, refused: 0 })
-        })
-    }
-}
-
-impl From<StoreError> for SinkError {
-    fn from(error: StoreError) -> Self {
-        Self { kind: error.kind(), message: error.to_string() }
     }
 }

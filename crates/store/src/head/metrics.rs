@@ -104,6 +104,17 @@ impl MetricsHead {
     }
 }
 
+impl MetricsHead {
+    /// Calls `visit` with every series in label order. For frozen heads: it holds all shards at once.
+    pub(crate) fn visit_sorted<E>(&self, mut visit: impl FnMut(&HeadSeries) -> Result<(), E>) -> Result<(), E> {
+        let shards: Vec<_> =
+            self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner)).collect();
+        let mut series: Vec<&HeadSeries> = shards.iter().flat_map(|shard| &shard.series).collect();
+        series.sort_by(|a, b| a.labels().cmp(b.labels()));
+        series.into_iter().try_for_each(&mut visit)
+    }
+}
+
 /// Where each series of a batch goes.
 struct Plan {
     /// Shard of each dictionary value; 255 for values that no sample row uses.

@@ -27,6 +27,7 @@ pub(crate) struct Generation {
     bytes: AtomicUsize,
     rows: AtomicU64,
     series: AtomicU64,
+    after: u64,
     through: AtomicU64,
     began: Duration,
 }
@@ -49,6 +50,7 @@ impl Generation {
             bytes: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
             series: AtomicU64::new(0),
+            after,
             through: AtomicU64::new(after),
             began,
         }
@@ -132,6 +134,11 @@ impl Generation {
     /// The last record whose rows are here.
     pub(crate) fn through(&self) -> u64 {
         self.through.load(Ordering::Acquire)
+    }
+
+    /// Whether no record has been applied yet.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.through() == self.after
     }
 
     /// When it began, on the world's monotonic clock.

@@ -1,9 +1,11 @@
 //! The few file operations that the write-ahead log needs, so that tests can put a failing disk under it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A folder of append-only files.
 pub(crate) trait Disk: Send + Sync + fmt::Debug {
@@ -97,5 +99,65 @@ impl DiskFile for RealFile {
         self.file.set_len(length)?;
         self.file.seek(SeekFrom::Start(length))?;
         Ok(())
+    }
+}
+
+/// Files that live as long as the process, for stores without a directory.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Memory {
+    files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+}
+
+#[derive(Debug)]
+struct MemoryFile {
+    name: String,
+    disk: Memory,
+}
+
+impl Memory {
+    fn files(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Disk for Memory {
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(self.files().keys().cloned().collect())
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        self.files().get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        self.files().insert(name.to_owned(), Vec::new());
+        Ok(Box::new(MemoryFile { name: name.to_owned(), disk: self.clone() }))
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
+        let mut files = self.files();
+        let file = files.get_mut(name).ok_or(io::ErrorKind::NotFound)?;
+        file.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.files().remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl DiskFile for MemoryFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut files = self.disk.files();
+        files.get_mut(&self.name).ok_or(io::ErrorKind::NotFound)?.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.disk.truncate(&self.name, length)
     }
 }

@@ -1,0 +1,200 @@
+//! The commit thread: the one writer of the write-ahead logs and of the heads.
+//!
+//! Whatever waits is written as one group and synced once a signal, then applied to the heads in the order of the log, then
+//! acknowledged. While a group is being synced the next one gathers, so that the sync time itself sets the group's size.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use gw_base::Signal;
+use gw_batch::{Ack, Batch};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::head::Generation;
+use crate::state::State;
+use crate::wal::Log;
+use crate::{StoreError, StoreStats};
+
+/// Encoded bytes after which a group takes no more appends.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// The batches of one append.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) records: Vec<Record>,
+    pub(crate) reply: oneshot::Sender<Result<Ack, StoreError>>,
+}
+
+/// The batches of one append that belong to one signal, and their encoded form.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) signal: Signal,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) batches: Vec<Batch>,
+}
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Make batches durable and visible.
+    Append(Pending),
+    /// Put the signal's head aside for flushing and start a new one.
+    Freeze(Signal, oneshot::Sender<()>),
+    /// Remove segments whose records are in parts up to here.
+    Release(Signal, u64),
+    /// Stop after what came before.
+    Close,
+}
+
+/// The thread's own state.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    state: Arc<State>,
+    logs: [Log; Signal::ALL.len()],
+}
+
+impl Committer {
+    pub(crate) fn new(state: Arc<State>, logs: [Log; Signal::ALL.len()]) -> Self {
+        for signal in Signal::ALL {
+            state.wal_bytes[signal as usize].store(logs[signal as usize].bytes(), Ordering::Relaxed);
+        }
+        Self { state, logs }
+    }
+
+    /// Works until told to close, or until nobody can ask any more.
+    pub(crate) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut next = commands.blocking_recv();
+        while let Some(command) = next.take() {
+            match command {
+                Command::Append(first) => {
+                    let (group, after) = gather(first, &mut commands);
+                    self.commit(group);
+                    next = after;
+                }
+                Command::Freeze(signal, done) => {
+                    self.freeze(signal);
+                    // Who asked may have given up waiting; the head is frozen all the same.
+                    drop(done.send(()));
+                }
+                Command::Release(signal, through) => self.release(signal, through),
+                Command::Close => return,
+            }
+            if next.is_none() {
+                next = commands.blocking_recv();
+            }
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Pending>) {
+        if let Err(error) = self.write(&group) {
+            StoreStats::add(&self.state.stats.append_errors, group.len() as u64);
+            tracing::error!(%error, appends = group.len(), "appends refused");
+            for pending in group {
+                drop(pending.reply.send(Err(error.clone())));
+            }
+            return;
+        }
+        let mut sequences = Signal::ALL.map(|signal| self.logs[signal as usize].last());
+        for record in group.iter().flat_map(|pending| &pending.records) {
+            sequences[record.signal as usize] -= 1;
+        }
+        let stats = &self.state.stats;
+        for pending in group {
+            let mut ack = Ack::default();
+            for record in &pending.records {
+                let sequence = &mut sequences[record.signal as usize];
+                *sequence += 1;
+                let head = self.state.view(record.signal).active;
+                let applied = head.apply(*sequence, &record.batches, self.state.options.limits.active_series);
+                ack.rows += applied.rows;
+                ack.refused += applied.refused;
+            }
+            StoreStats::add(&stats.rows_appended, ack.rows);
+            StoreStats::add(&stats.rows_refused, ack.refused);
+            StoreStats::add(&stats.appends, 1);
+            drop(pending.reply.send(Ok(ack)));
+        }
+        self.settle();
+    }
+
+    /// Writes and syncs the group in all logs, or in none.
+    fn write(&mut self, group: &[Pending]) -> Result<(), StoreError> {
+        let marks = Signal::ALL.map(|signal| self.logs[signal as usize].mark());
+        let mut result = Ok(());
+        for signal in Signal::ALL {
+            let records = group.iter().flat_map(|pending| &pending.records).filter(|record| record.signal == signal);
+            let payloads: Vec<&[u8]> = records.map(|record| record.payload.as_slice()).collect();
+            if payloads.is_empty() || result.is_err() {
+                continue;
+            }
+            let log = &mut self.logs[signal as usize];
+            result = log.append(&payloads).and_then(|bytes| log.sync().map(|()| bytes)).map(|bytes| {
+                StoreStats::add(&self.state.stats.wal_bytes_written, bytes);
+                StoreStats::add(&self.state.stats.wal_syncs, 1);
+            });
+        }
+        if result.is_err() {
+            for signal in Signal::ALL {
+                self.logs[signal as usize].undo(marks[signal as usize]);
+            }
+        }
+        result.map_err(|error| StoreError::disk("write", "the write-ahead log", error))
+    }
+
+    /// Publishes sizes and wakes maintenance when a head is due.
+    fn settle(&mut self) {
+        for signal in Signal::ALL {
+            let log = &mut self.logs[signal as usize];
+            log.rotate_if_long();
+            self.state.wal_bytes[signal as usize].store(log.bytes(), Ordering::Relaxed);
+        }
+        self.state.stats.head_bytes.store(self.state.head_bytes() as u64, Ordering::Relaxed);
+        let full = |signal| {
+            let bytes = self.state.wal_bytes[signal as usize].load(Ordering::Relaxed);
+            self.state.view(signal).active.bytes() >= self.state.options.flush_bytes
+                || bytes >= self.state.options.flush_wal_bytes
+        };
+        if Signal::ALL.into_iter().any(full) {
+            self.state.due.notify_one();
+        }
+    }
+
+    fn freeze(&mut self, signal: Signal) {
+        let log = &mut self.logs[signal as usize];
+        log.rotate();
+        let began = self.state.world.elapsed();
+        self.state.edit_view(signal, |view| {
+            if !view.active.is_untouched() {
+                let next = Arc::new(Generation::new(signal, began, view.active.through()));
+                view.frozen.push(std::mem::replace(&mut view.active, next));
+            }
+        });
+    }
+
+    fn release(&mut self, signal: Signal, through: u64) {
+        let log = &mut self.logs[signal as usize];
+        if let Err(error) = log.release(through) {
+            // Replaying it again would be harmless, the catalog knows that it is in parts.
+            tracing::warn!(%error, %signal, "write-ahead log segment stays");
+        }
+        self.state.wal_bytes[signal as usize].store(log.bytes(), Ordering::Relaxed);
+    }
+}
+
+/// The appends that wait behind the first one, and the command that ends them.
+fn gather(first: Pending, commands: &mut mpsc::Receiver<Command>) -> (Vec<Pending>, Option<Command>) {
+    let size = |pending: &Pending| pending.records.iter().map(|record| record.payload.len()).sum::<usize>();
+    let mut bytes = size(&first);
+    let mut group = vec![first];
+    while bytes < GROUP_BYTES {
+        match commands.try_recv() {
+            Ok(Command::Append(pending)) => {
+                bytes += size(&pending);
+                group.push(pending);
+            }
+            Ok(other) => return (group, Some(other)),
+            Err(_) => break,
+        }
+    }
+    (group, None)
+}

@@ -1,0 +1,222 @@
+//! Merges small parts of one tenant, signal and day into larger ones: sorted, repeated rows dropped.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{BooleanArray, RecordBatch};
+use gw_base::{Labels, Signal, Tenant, TimeRange, Timestamp};
+
+use crate::flush::put;
+use crate::head::rows::{filtered, time_column};
+use crate::part::PartMeta;
+use crate::part::order::{by_rank, gather};
+use crate::part::reader::Opened;
+use crate::part::writer::{PartWriter, Written, as_signal, runs_of};
+use crate::state::State;
+use crate::{StoreError, StoreStats};
+
+/// Parts of one level that are merged into one of the next.
+pub(crate) const FAN_IN: usize = 6;
+/// Rows held in memory at a time.
+const STEP_ROWS: usize = 96 << 10;
+const BATCH_ROWS: usize = 16 << 10;
+const DAY_NANOS: i64 = 86_400_000_000_000;
+
+/// The next parts of a signal worth merging: neighbours in the order of the log, so that of equal samples the later still
+/// wins, of one day and level, together not larger than `limit_bytes`.
+pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64) -> Option<Vec<Arc<PartMeta>>> {
+    let mut tenants: Vec<&str> = parts.iter().map(|part| part.tenant.as_str()).collect();
+    tenants.sort_unstable();
+    tenants.dedup();
+    tenants.into_iter().find_map(|tenant| {
+        let own: Vec<&Arc<PartMeta>> = parts.iter().filter(|part| part.tenant == tenant).collect();
+        own.windows(FAN_IN).find_map(|window| {
+            let alike = |part: &&Arc<PartMeta>| part.level == window[0].level && day(part) == day(window[0]);
+            let bytes: u64 = window.iter().map(|part| part.bytes).sum();
+            (window.iter().all(alike) && bytes <= limit_bytes).then(|| window.iter().copied().cloned().collect())
+        })
+    })
+}
+
+fn day(part: &PartMeta) -> i64 {
+    part.max.div_euclid(DAY_NANOS)
+}
+
+/// Merges parts into one and replaces them by it.
+pub(crate) async fn compact(state: &State, parts: &[Arc<PartMeta>]) -> Result<(), StoreError> {
+    let Some(first) = parts.first() else { return Ok(()) };
+    let (tenant, signal) = first.owner()?;
+    let written = merge(state, signal, parts).await?;
+    let through = parts.iter().map(|part| part.through).max().unwrap_or(0);
+    let level = parts.iter().map(|part| part.level).max().unwrap_or(0) + 1;
+    let rows = written.rows;
+    let merged = put(state, (&tenant, signal), written, through, level).await?;
+    replace(state, (&tenant, signal), parts, vec![merged]).await?;
+    StoreStats::add(&state.stats.compactions, 1);
+    tracing::debug!(%signal, %tenant, parts = parts.len(), rows, "parts merged");
+    Ok(())
+}
+
+/// Takes parts out of the catalog and the view, and puts others in.
+pub(crate) async fn replace(
+    state: &State,
+    (_, signal): (&Tenant, Signal),
+    gone: &[Arc<PartMeta>],
+    added: Vec<PartMeta>,
+) -> Result<(), StoreError> {
+    let names: Vec<String> = gone.iter().map(|part| part.id.clone()).collect();
+    let fresh = added.clone();
+    state
+        .catalog
+        .commit(move |manifest| {
+            manifest.parts.retain(|part| !names.contains(&part.id));
+            manifest.parts.extend(fresh);
+        })
+        .await?;
+    state.replace_parts(signal, gone, added.into_iter().map(Arc::new).collect());
+    Ok(())
+}
+
+/// A part being merged.
+struct Input {
+    part: Arc<PartMeta>,
+    opened: Arc<Opened>,
+}
+
+/// A slice of the work: neighbouring label sets, in a range of time.
+struct Step {
+    names: Range<usize>,
+    range: TimeRange,
+}
+
+async fn merge(state: &State, signal: Signal, parts: &[Arc<PartMeta>]) -> Result<Written, StoreError> {
+    let mut inputs = Vec::with_capacity(parts.len());
+    for part in parts {
+        match state.reader.open(part).await {
+            Ok(opened) => inputs.push(Input { part: Arc::clone(part), opened }),
+            Err(error) => return Err(blame(state, part, error)),
+        }
+    }
+    let names = union(&inputs);
+    let level = parts.iter().map(|part| part.level).max().unwrap_or(0) + 1;
+    let mut writer = PartWriter::new(signal, level)?;
+    for step in steps(&names, &inputs) {
+        let (records, ranks) = load(state, &inputs, &names, &step).await?;
+        let names = Arc::clone(&names);
+        let work = tokio::task::spawn_blocking(move || {
+            let order = by_rank(signal, &records, &ranks);
+            for rows in order.chunks(BATCH_ROWS) {
+                let runs = runs_of(rows.iter().map(|at| ranks[at.source as usize][at.row as usize]), &names);
+                writer.write(&as_signal(signal, &gather(&records, rows)?)?, &runs)?;
+            }
+            Ok::<_, StoreError>(writer)
+        });
+        writer = work.await.map_err(|error| StoreError::Internal(error.to_string()))??;
+    }
+    let work = tokio::task::spawn_blocking(move || writer.finish());
+    work.await.map_err(|error| StoreError::Internal(error.to_string()))?
+}
+
+fn blame(state: &State, part: &Arc<PartMeta>, error: StoreError) -> StoreError {
+    state.suspect(part, &error);
+    error
+}
+
+/// All label sets of the inputs, sorted.
+fn union(inputs: &[Input]) -> Arc<Vec<Labels>> {
+    let mut names: Vec<Labels> = inputs
+        .iter()
+        .flat_map(|input| input.opened.index().entries().iter().map(|entry| input.opened.index().labels(entry)))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    Arc::new(names)
+}
+
+/// Cuts the work so that each step holds a bounded number of rows; one very long stream is cut in time.
+fn steps(names: &[Labels], inputs: &[Input]) -> Vec<Step> {
+    let mut cursors = vec![0usize; inputs.len()];
+    let mut steps: Vec<Step> = Vec::new();
+    let (mut from, mut held) = (0, 0usize);
+    for (at, name) in names.iter().enumerate() {
+        let (mut rows, mut min, mut max) = (0usize, i64::MAX, i64::MIN);
+        for (input, cursor) in inputs.iter().zip(&mut cursors) {
+            let index = input.opened.index();
+            if let Some(entry) = index.entries().get(*cursor).filter(|e| index.label_bytes(e) == name.as_bytes()) {
+                *cursor += 1;
+                rows += entry.rows as usize;
+                (min, max) = (min.min(entry.min), max.max(entry.max));
+            }
+        }
+        if held + rows > STEP_ROWS && held > 0 {
+            steps.push(Step { names: from..at, range: TimeRange::ALL });
+            (from, held) = (at, 0);
+        }
+        held += rows;
+        if rows > STEP_ROWS {
+            steps.extend(slices(min, max, rows.div_ceil(STEP_ROWS / 2)).map(|range| Step { names: at..at + 1, range }));
+            (from, held) = (at + 1, 0);
+        }
+    }
+    if from < names.len() {
+        steps.push(Step { names: from..names.len(), range: TimeRange::ALL });
+    }
+    steps
+}
+
+/// Cuts a range of time into equal slices.
+fn slices(min: i64, max: i64, count: usize) -> impl Iterator<Item = TimeRange> {
+    let (span, count) = (i128::from(max) - i128::from(min) + 1, count as i128);
+    let at = move |i: i128| (i128::from(min) + span * i / count) as i64;
+    (0..count).map(move |i| TimeRange::new(Timestamp::from_nanos(at(i)), Timestamp::from_nanos(at(i + 1) - 1)))
+}
+
+async fn load(
+    state: &State,
+    inputs: &[Input],
+    names: &[Labels],
+    step: &Step,
+) -> Result<(Vec<RecordBatch>, Vec<Vec<u32>>), StoreError> {
+    let (mut records, mut ranks) = (Vec::new(), Vec::new());
+    for input in inputs {
+        let index = input.opened.index();
+        let (mut rows, mut of_row): (Vec<Range<usize>>, Vec<u32>) = (Vec::new(), Vec::new());
+        for rank in step.names.clone() {
+            let found = index.entries().binary_search_by(|entry| index.label_bytes(entry).cmp(names[rank].as_bytes()));
+            let Some(entry) = found.ok().map(|at| index.entries()[at]) else { continue };
+            let mut pruned = Vec::new();
+            index.prune(entry.range(), step.range, &mut pruned);
+            of_row.extend(pruned.iter().flat_map(|range| range.clone()).map(|_| rank as u32));
+            rows.append(&mut pruned);
+        }
+        let batches = match state.reader.read(&input.part, &input.opened, joined(rows), None).await {
+            Ok(batches) => batches,
+            Err(error) => return Err(blame(state, &input.part, error)),
+        };
+        let mut at = 0;
+        for batch in batches {
+            let of_batch = &of_row[at..at + batch.num_rows()];
+            at += batch.num_rows();
+            let inside: Vec<bool> =
+                time_column(&batch).iter().map(|t| step.range.contains(Timestamp::from_nanos(*t))).collect();
+            let kept = of_batch.iter().zip(&inside).filter(|(_, inside)| **inside).map(|(rank, _)| *rank).collect();
+            if let Some(batch) = filtered(&batch, &BooleanArray::from(inside)) {
+                records.push(batch);
+                ranks.push(kept);
+            }
+        }
+    }
+    Ok((records, ranks))
+}
+
+/// Rising ranges with those that touch joined, as row selections want them.
+pub(crate) fn joined(rows: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut out: Vec<Range<usize>> = Vec::with_capacity(rows.len());
+    for range in rows {
+        match out.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => out.push(range),
+        }
+    }
+    out
+}

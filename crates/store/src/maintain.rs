@@ -1,0 +1,204 @@
+//! What the store does by itself: flush heads that are due, merge parts, drop what is too old, sweep what is unused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use gw_base::time::nanos_of;
+use gw_base::{Signal, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::commit::Command;
+use crate::compact::{compact, plan, replace};
+use crate::flush::flush;
+use crate::options::Retention;
+use crate::part::PartMeta;
+use crate::state::State;
+use crate::{StoreError, StoreStats};
+
+/// How often heads are looked at when nobody says that one is due.
+const FLUSH_TICK: Duration = Duration::from_secs(5);
+/// How often parts are looked at.
+const PARTS_TICK: Duration = Duration::from_secs(20);
+/// Pause after a failed flush.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
+
+/// The store's own work.
+#[derive(Debug)]
+pub(crate) struct Maintenance {
+    state: Arc<State>,
+    commands: mpsc::Sender<Command>,
+    /// One flush of a signal at a time, whoever asks.
+    flushing: [tokio::sync::Mutex<()>; Signal::ALL.len()],
+}
+
+impl Maintenance {
+    pub(crate) fn new(state: Arc<State>, commands: mpsc::Sender<Command>) -> Self {
+        Self { state, commands, flushing: Default::default() }
+    }
+
+    /// Works until `cancel` resolves.
+    pub(crate) async fn run(&self, cancel: impl Future<Output = ()> + Send) {
+        let work = Box::pin(async {
+            futures_util::future::join(self.flush_when_due(), self.tend_parts()).await;
+        });
+        match select(Box::pin(cancel), work).await {
+            Either::Left(_) | Either::Right(_) => {}
+        }
+    }
+
+    async fn flush_when_due(&self) {
+        loop {
+            let tick = self.state.world.sleep(FLUSH_TICK);
+            select(tick, Box::pin(self.state.due.notified())).await;
+            for signal in Signal::ALL {
+                if self.state.is_due(signal)
+                    && let Err(error) = self.flush(signal).await
+                {
+                    tracing::error!(%error, %signal, "flush failed, trying again soon");
+                    self.state.world.sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn tend_parts(&self) {
+        loop {
+            self.state.world.sleep(PARTS_TICK).await;
+            self.tend_once().await;
+        }
+    }
+
+    /// One round of quarantine, retention, compaction and sweeping.
+    pub(crate) async fn tend_once(&self) {
+        self.note(self.quarantine().await, "setting damaged parts aside failed");
+        self.note(self.expire().await, "retention failed");
+        for signal in Signal::ALL {
+            while let Some(parts) = plan(&self.state.view(signal).parts, self.state.options.part_bytes) {
+                let merged = compact(&self.state, &parts).await;
+                if merged.is_err() {
+                    StoreStats::add(&self.state.stats.compaction_errors, 1);
+                    self.note(merged, "merging parts failed");
+                    break;
+                }
+            }
+        }
+        self.sweep().await;
+    }
+
+    fn note(&self, result: Result<(), StoreError>, what: &str) {
+        if let Err(error) = result {
+            tracing::error!(%error, "{what}");
+        }
+    }
+
+    /// Writes a signal's head as parts.
+    pub(crate) async fn flush(&self, signal: Signal) -> Result<(), StoreError> {
+        let _one = self.flushing[signal as usize].lock().await;
+        let (done, frozen) = oneshot::channel();
+        let asked = self.commands.send(Command::Freeze(signal, done)).await.is_ok();
+        if !asked || frozen.await.is_err() {
+            return Err(StoreError::Closed);
+        }
+        for head in self.state.view(signal).frozen {
+            if let Err(error) = flush(&self.state, &head).await {
+                StoreStats::add(&self.state.stats.flush_errors, 1);
+                return Err(error);
+            }
+            let release = Command::Release(signal, head.through());
+            self.commands.send(release).await.map_err(|_closed| StoreError::Closed)?;
+        }
+        Ok(())
+    }
+
+    async fn expire(&self) -> Result<(), StoreError> {
+        let views = Signal::ALL.map(|signal| self.state.view(signal).parts);
+        let parts: Vec<Arc<PartMeta>> = views.iter().flat_map(|parts| parts.iter().cloned()).collect();
+        drop(views);
+        for part in expired(parts, self.state.world.now(), &self.state.options.retention) {
+            let (tenant, signal) = part.owner()?;
+            replace(&self.state, (&tenant, signal), &[part], Vec::new()).await?;
+            StoreStats::add(&self.state.stats.parts_expired, 1);
+        }
+        Ok(())
+    }
+
+    async fn quarantine(&self) -> Result<(), StoreError> {
+        for part in self.state.take_suspects() {
+            let (tenant, signal) = part.owner()?;
+            if !self.state.view(signal).parts.iter().any(|known| known.id == part.id) {
+                continue;
+            }
+            set_aside(&self.state.objects, &part).await?;
+            self.state.reader.cache().remove(&part.id);
+            replace(&self.state, (&tenant, signal), &[part], Vec::new()).await?;
+            StoreStats::add(&self.state.stats.parts_quarantined, 1);
+        }
+        Ok(())
+    }
+
+    /// Removes the objects of parts that nothing reads any more.
+    async fn sweep(&self) {
+        for part in self.state.unused() {
+            self.state.reader.cache().remove(&part.id);
+            for (path, _) in part.objects() {
+                self.note(self.state.objects.delete(&path).await, "an unused object stays");
+            }
+        }
+    }
+}
+
+/// Moves a part's objects to where nobody reads them and people can find them.
+pub(crate) async fn set_aside(objects: &crate::objects::Objects, part: &PartMeta) -> Result<(), StoreError> {
+    for (path, _) in part.objects() {
+        objects.rename(&path, &format!("quarantine/{path}")).await?;
+    }
+    Ok(())
+}
+
+/// The parts that retention lets go: those wholly older than its age, then the oldest beyond its bytes.
+pub(crate) fn expired(mut parts: Vec<Arc<PartMeta>>, now: Timestamp, retention: &Retention) -> Vec<Arc<PartMeta>> {
+    let oldest = now.offset(-nanos_of(retention.age)).nanos();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.max));
+    let mut kept_bytes = 0u64;
+    parts.retain(|part| {
+        kept_bytes += part.total_bytes();
+        part.max < oldest || retention.bytes.is_some_and(|limit| kept_bytes > limit)
+    });
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(id: &str, max: i64, bytes: u64) -> Arc<PartMeta> {
+        Arc::new(PartMeta {
+            id: id.to_owned(),
+            tenant: "default".to_owned(),
+            signal: "logs".to_owned(),
+            rows: 1,
+            min: 0,
+            max,
+            through: 0,
+            level: 0,
+            bytes,
+            tail: 0,
+            index_bytes: 0,
+            index_crc: 0,
+            traces: None,
+        })
+    }
+
+    #[test]
+    fn the_old_go_by_age_and_the_oldest_by_size() {
+        let parts = vec![part("a", 10, 5), part("b", 20, 5), part("c", 30, 5)];
+        let names = |retention: &Retention| -> Vec<String> {
+            let gone = expired(parts.clone(), Timestamp::from_nanos(40), retention);
+            gone.iter().map(|part| part.id.clone()).collect()
+        };
+        assert_eq!(names(&Retention { age: Duration::from_nanos(25), bytes: None }), ["a"]);
+        assert_eq!(names(&Retention { age: Duration::from_hours(1), bytes: Some(9) }), ["b", "a"]);
+        assert!(names(&Retention::default()).is_empty());
+    }
+}

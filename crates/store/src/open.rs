@@ -1,0 +1,177 @@
+//! Brings a store up: catalog, check of the parts, replay of the write-ahead logs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use gw_base::{Set, Signal, Tenant, World};
+use gw_batch::MetricType;
+
+use crate::catalog::{Catalog, Found, Manifest};
+use crate::commit::Committer;
+use crate::head::Generation;
+use crate::maintain::set_aside;
+use crate::objects::Objects;
+use crate::part::PartMeta;
+use crate::part::cache::PartCache;
+use crate::part::reader::PartReader;
+use crate::state::{Pieces, State, View};
+use crate::wal::disk::Disk;
+use crate::wal::{Log, codec};
+use crate::{Family, StoreError, StoreOptions, StoreStats};
+
+/// What the store stands on.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) objects: Objects,
+    pub(crate) disks: [Arc<dyn Disk>; Signal::ALL.len()],
+}
+
+/// Opens what `ground` holds.
+pub(crate) async fn open(
+    options: StoreOptions,
+    world: Arc<dyn World>,
+    ground: Ground,
+) -> Result<(Arc<State>, Committer), StoreError> {
+    let started = world.elapsed();
+    let stats = StoreStats::default();
+    let Found { catalog, mut manifest, fell_back } = Catalog::open(ground.objects.clone()).await?;
+    check_parts(&ground.objects, &catalog, &mut manifest, fell_back, &stats).await?;
+    let families = load_families(&ground.objects, &manifest).await;
+    let began = world.elapsed();
+    let mut heads = Vec::new();
+    let mut logs = Vec::new();
+    for (signal, disk) in Signal::ALL.into_iter().zip(ground.disks) {
+        let (log, head) = replay(&options, signal, disk, manifest.flushed(signal), began, &stats)?;
+        stats.replay_rows.fetch_add(head.rows(), Ordering::Relaxed);
+        heads.push(Arc::new(head));
+        logs.push(log);
+    }
+    let took = world.elapsed().saturating_sub(started);
+    stats.replay_millis.store(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    let cache = Arc::new(PartCache::new(options.cache_bytes));
+    let reader = PartReader::new(ground.objects.clone(), cache);
+    let views = Signal::ALL.map(|signal| View {
+        active: Arc::clone(&heads[signal as usize]),
+        frozen: Vec::new(),
+        parts: Arc::new(parts_of(&manifest, signal)),
+    });
+    let rows = stats.replay_rows.load(Ordering::Relaxed);
+    tracing::info!(parts = manifest.parts.len(), replayed_rows = rows, took_ms = took.as_millis(), "store opened");
+    let objects = ground.objects;
+    let state =
+        Arc::new(State::new(Pieces { options, world, stats, objects, reader, catalog, families, views }));
+    let logs = logs.try_into().map_err(|_: Vec<Log>| StoreError::Internal("one log a signal".to_owned()))?;
+    let committer = Committer::new(Arc::clone(&state), logs);
+    Ok((state, committer))
+}
+
+/// Takes the data directory for this process, until the file is dropped.
+pub(crate) fn lock(dir: &Path) -> Result<std::fs::File, StoreError> {
+    let path = dir.join("lock");
+    let shown = path.display().to_string();
+    std::fs::create_dir_all(dir).map_err(|error| StoreError::disk("create", dir.display().to_string(), error))?;
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| StoreError::disk("open", shown.as_str(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(dir.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(StoreError::disk("lock", shown, error)),
+    }
+}
+
+fn parts_of(manifest: &Manifest, signal: Signal) -> Vec<Arc<PartMeta>> {
+    let mut parts: Vec<Arc<PartMeta>> =
+        manifest.parts.iter().filter(|part| part.signal == signal.as_str()).cloned().map(Arc::new).collect();
+    parts.sort_by(|a, b| (a.through, &a.id).cmp(&(b.through, &b.id)));
+    parts
+}
+
+/// Compares the parts of the manifest with the objects that are there: what is missing or of another size is set aside,
+/// what no manifest names (a flush that did not come to its end) is swept.
+async fn check_parts(
+    objects: &Objects,
+    catalog: &Catalog,
+    manifest: &mut Manifest,
+    fell_back: bool,
+    stats: &StoreStats,
+) -> Result<(), StoreError> {
+    let there: BTreeMap<String, u64> = objects.list("parts").await?.into_iter().collect();
+    let whole = |part: &PartMeta| part.objects().iter().all(|(path, bytes)| there.get(path) == Some(bytes));
+    let (good, bad): (Vec<PartMeta>, Vec<PartMeta>) = manifest.parts.drain(..).partition(|part| whole(part));
+    manifest.parts = good;
+    for part in &bad {
+        tracing::error!(part = part.data_path(), rows = part.rows, "part is missing or truncated and is set aside");
+        set_aside(objects, part).await?;
+        StoreStats::add(&stats.parts_quarantined, 1);
+    }
+    if !bad.is_empty() {
+        let kept = manifest.parts.clone();
+        catalog.commit(move |next| next.parts = kept).await?;
+    }
+    let named: Set<String> =
+        manifest.parts.iter().flat_map(|part| part.objects().into_iter().map(|(path, _)| path)).collect();
+    let set_aside_already = |path: &str| bad.iter().any(|part| part.objects().iter().any(|(p, _)| p == path));
+    for path in there.into_keys().filter(|path| !named.contains(path) && !set_aside_already(path)) {
+        if fell_back {
+            objects.rename(&path, &format!("quarantine/{path}")).await?;
+        } else {
+            objects.delete(&path).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Metric families are descriptions: where they cannot be read the store opens without them.
+async fn load_families(objects: &Objects, manifest: &Manifest) -> BTreeMap<Tenant, BTreeMap<String, Family>> {
+    let mut all = BTreeMap::new();
+    for (tenant, path) in &manifest.families {
+        let Ok(tenant) = Tenant::new(tenant) else { continue };
+        let list = match objects.get(path).await {
+            Ok(bytes) => serde_json::from_slice::<Vec<(String, u8, String, String)>>(&bytes)
+                .map_err(|error| StoreError::damaged(path, error)),
+            Err(error) => Err(error),
+        };
+        match list {
+            Ok(list) => {
+                let family = |(metric, kind, unit, help): (String, u8, String, String)| {
+                    let kind = MetricType::from_u8(kind).unwrap_or(MetricType::Unknown);
+                    (metric.clone(), Family { metric, kind, unit, help })
+                };
+                all.insert(tenant, list.into_iter().map(family).collect());
+            }
+            Err(error) => tracing::warn!(%error, "metric families are unknown until they are sent again"),
+        }
+    }
+    all
+}
+
+fn replay(
+    options: &StoreOptions,
+    signal: Signal,
+    disk: Arc<dyn Disk>,
+    flushed: u64,
+    began: Duration,
+    stats: &StoreStats,
+) -> Result<(Log, Generation), StoreError> {
+    let head = Generation::new(signal, began, flushed);
+    let apply = |sequence: u64, payload: &[u8]| match codec::decode(signal, payload) {
+        Ok(batches) => {
+            head.apply(sequence, &batches, options.limits.active_series);
+            true
+        }
+        Err(codec::Malformed) => false,
+    };
+    let (log, replayed) = Log::open(disk, options.segment_bytes, flushed, apply)
+        .map_err(|error| StoreError::disk("replay", format!("write-ahead log of {signal}"), error))?;
+    if replayed.torn_bytes > 0 {
+        tracing::warn!(%signal, bytes = replayed.torn_bytes, "unfinished write cut from the end of the write-ahead log");
+    }
+    for (file, offset) in &replayed.damages {
+        StoreStats::add(&stats.wal_damages, 1);
+        tracing::error!(%signal, file, offset, "damaged record left out of the write-ahead log");
+    }
+    Ok((log, head))
+}
