@@ -50,7 +50,7 @@ pub enum DurationOp {
     Max,
 }
 
-/// Why a duration expression has no value. The texts are upstream's (promql/durations.go).
+/// Why a duration expression has no value, in upstream's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DurationValueError {
     /// Division or remainder by zero.
@@ -99,7 +99,12 @@ impl DurationExpr {
     /// # Errors
     /// [`DurationValueError`] for division by zero and values out of range.
     pub fn nanos(&self, context: DurationContext) -> Result<i64, DurationValueError> {
-        let nanos = (self.seconds(context)? * 1e9).round();
+        let seconds = self.seconds(context)?;
+        let nanos = match self.literal_nanos() {
+            Some(_) => (seconds * 1e9).round(),
+            // Wire: upstream counts what it calculates in whole milliseconds (promql/durations.go).
+            None => (seconds * 1e3).trunc() * 1e6,
+        };
         if nanos.is_finite() && nanos.abs() < i64::MAX as f64 {
             Ok(nanos as i64)
         } else {
@@ -159,5 +164,42 @@ impl DurationOp {
             Self::Min => lhs.min(rhs),
             Self::Max => lhs.max(rhs),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::promql::ast::{Expr, MatrixSelector};
+
+    fn range(text: &str) -> DurationExpr {
+        match crate::promql::parse(&format!("m[{text}]")).expect(text) {
+            Expr::Matrix(MatrixSelector { range, .. }) => range,
+            other => panic!("no range: {other}"),
+        }
+    }
+
+    #[test]
+    fn values() {
+        let context = DurationContext { step_secs: 15.0, range_secs: 3600.0 };
+        for (text, millis) in [
+            ("5m", Ok(300_000)),
+            ("(0.25)", Ok(250)),
+            ("step() * 2 + 1", Ok(31_000)),
+            ("range() / 7", Ok(514_285)),
+            ("2 ^ 3 ^ 2s", Ok(512_000)),
+            ("-(1m - 2m)", Ok(60_000)),
+            ("min_of(1m, step()) % 10", Ok(5_000)),
+            ("max_of(1m, step())", Ok(60_000)),
+            ("1m - 2m", Err(DurationValueError::NotPositive)),
+            ("1m / (step() - 15)", Err(DurationValueError::ByZero("division"))),
+            ("1m % (step() - 15)", Err(DurationValueError::ByZero("modulo"))),
+            ("10 ^ 100", Err(DurationValueError::OutOfRange)),
+        ] {
+            let nanos = millis.map(|millis: i64| millis * 1_000_000);
+            assert_eq!(range(text).positive_nanos(context), nanos, "{text}");
+        }
+        assert_eq!(range("5m").literal_nanos(), Some(300_000_000_000));
+        assert_eq!(range("5m + 1").literal_nanos(), None);
     }
 }

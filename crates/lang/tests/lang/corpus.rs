@@ -1,7 +1,7 @@
 //! The own corpora, `corpus/lang/LANGUAGE/*.test`.
 //!
-//! A case is a query (lines may be continued by indenting them), then ` => CANONICAL`, ` => same`, or ` !! ERROR` on a line
-//! of its own. `#` begins a comment line, an empty line ends a case.
+//! A case is a query of one or more lines, then a line `=> CANONICAL`, `=> same` or `!! ERROR`; a line of `=>` alone is
+//! followed by a canonical form of several lines. `##` begins a comment line, an empty line ends a case.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,13 +50,14 @@ fn check(block: &str, parse: &impl Fn(&str) -> Result<String, String>) -> Result
 fn split(block: &str) -> Option<(String, Expected)> {
     let at = block.rfind("\n=>").or_else(|| block.rfind("\n!!"))?;
     let (query, verdict) = (block.get(..at)?, block.get(at + 1..)?);
-    let expected = match (verdict.strip_prefix("=> "), verdict.strip_prefix("!! ")) {
-        (Some("same"), _) => Expected::Same,
-        (Some(text), _) => Expected::Printed(text.to_owned()),
-        (_, Some(text)) => Expected::Refused(text.to_owned()),
+    let (sign, text) = verdict.split_at_checked(3)?;
+    let expected = match sign {
+        "=> " if text == "same" => Expected::Same,
+        "=> " | "=>\n" => Expected::Printed(text.to_owned()),
+        "!! " => Expected::Refused(text.to_owned()),
         _ => return None,
     };
-    Some((query.replace("\\n\\", "\n").to_owned(), expected))
+    Some((query.to_owned(), expected))
 }
 
 /// The cases with the number of their first line.

@@ -4,6 +4,7 @@ mod corpus;
 mod hostile;
 mod logql;
 mod promqltest;
+mod spans;
 
 #[test]
 fn promql_corpus() {
@@ -17,6 +18,14 @@ fn promql_corpus() {
 fn logql_corpus() {
     corpus::run("logql", |query| match gw_lang::logql::parse(query) {
         Ok(expr) => Ok(expr.to_string()),
+        Err(error) => Err(error.to_string()),
+    });
+}
+
+#[test]
+fn promql_pretty_corpus() {
+    corpus::run("promql-pretty", |query| match gw_lang::promql::parse(query) {
+        Ok(expr) => Ok(gw_lang::promql::pretty(&expr)),
         Err(error) => Err(error.to_string()),
     });
 }

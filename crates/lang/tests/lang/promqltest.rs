@@ -89,7 +89,7 @@ fn parses(query: &str) -> Result<()> {
 }
 
 /// The query of an `eval` line.
-fn query_of(line: &str) -> Option<&str> {
+pub(crate) fn query_of(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("eval")?;
     let (_, rest) = rest.split_once(char::is_whitespace)?;
     let mut rest = rest.trim_start();
@@ -107,7 +107,8 @@ fn query_of(line: &str) -> Option<&str> {
     Some(rest.trim())
 }
 
-fn test_files(folder: &Path) -> Vec<std::path::PathBuf> {
+/// The `*.test` files of a folder, sorted.
+pub(crate) fn test_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder is readable");
     let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "test"));

@@ -8,14 +8,14 @@ use crate::logql::error::Fault;
 use crate::logql::lexer::TokenKind;
 
 /// A condition with the height of its tree.
-type Sized = (LabelFilter, usize);
+type Measured = (LabelFilter, usize);
 
 impl Parser<'_> {
     pub(super) fn label_filter(&mut self) -> Parsed<LabelFilter> {
         Ok(self.label_filter_or()?.0)
     }
 
-    fn label_filter_or(&mut self) -> Parsed<Sized> {
+    fn label_filter_or(&mut self) -> Parsed<Measured> {
         let (mut left, mut height) = self.label_filter_and()?;
         while self.accept_word("or") {
             let (right, right_height) = self.label_filter_and()?;
@@ -25,7 +25,7 @@ impl Parser<'_> {
         Ok((left, height))
     }
 
-    fn label_filter_and(&mut self) -> Parsed<Sized> {
+    fn label_filter_and(&mut self) -> Parsed<Measured> {
         let (mut left, mut height) = self.label_condition()?;
         loop {
             let joined = self.accept_word("and") || self.accept(",");
@@ -44,7 +44,7 @@ impl Parser<'_> {
         matches!(self.word(), "or" | "offset" | "unless" | "by" | "without" | "on" | "ignoring")
     }
 
-    fn label_condition(&mut self) -> Parsed<Sized> {
+    fn label_condition(&mut self) -> Parsed<Measured> {
         if self.accept("(") {
             let inner = self.nested(Self::label_filter_or)?;
             self.expect(")", &[])?;

@@ -12,7 +12,7 @@ use crate::promql::token::{Keyword, TokenKind};
 use crate::quote::go_quote;
 
 /// A duration with the height of its tree.
-type Sized = (DurationExpr, usize);
+type Measured = (DurationExpr, usize);
 
 const ABOVE_MULTIPLICATION: u8 = 3;
 
@@ -52,7 +52,7 @@ impl Parser<'_> {
         Ok(self.duration_operand(context, expected, 0)?.0)
     }
 
-    fn duration(&mut self, lowest: u8, context: &str, expected: &str) -> Parsed<Sized> {
+    fn duration(&mut self, lowest: u8, context: &str, expected: &str) -> Parsed<Measured> {
         let (mut left, mut height) = self.duration_operand(context, expected, ABOVE_MULTIPLICATION)?;
         while let TokenKind::Operator(operator) = self.token.kind
             && let Some((op, precedence)) = duration_operator(operator)
@@ -78,7 +78,7 @@ impl Parser<'_> {
     }
 
     /// One operand. A sign takes what binds at least as tightly as `sign_takes`; zero is the operand alone.
-    fn duration_operand(&mut self, context: &str, expected: &str, sign_takes: u8) -> Parsed<Sized> {
+    fn duration_operand(&mut self, context: &str, expected: &str, sign_takes: u8) -> Parsed<Measured> {
         let token = self.token;
         match token.kind {
             TokenKind::Number | TokenKind::Duration => {
@@ -107,7 +107,7 @@ impl Parser<'_> {
         }
     }
 
-    fn signed_duration(&mut self, context: &str, expected: &str, sign_takes: u8) -> Parsed<Sized> {
+    fn signed_duration(&mut self, context: &str, expected: &str, sign_takes: u8) -> Parsed<Measured> {
         let sign = self.advance();
         let negative = sign.kind == TokenKind::Operator(BinaryOp::Sub);
         let (inner, height) = match sign_takes {
@@ -125,7 +125,7 @@ impl Parser<'_> {
         })
     }
 
-    fn parenthesised_duration(&mut self, context: &str, expected: &str) -> Parsed<Sized> {
+    fn parenthesised_duration(&mut self, context: &str, expected: &str) -> Parsed<Measured> {
         let start = self.advance().span.start;
         let (inner, height) = self.duration(0, context, expected)?;
         if !self.accept(TokenKind::RightParen) {
@@ -135,7 +135,7 @@ impl Parser<'_> {
     }
 
     /// `min_of(a, b)` and `max_of(a, b)`.
-    fn choice(&mut self, op: DurationOp, context: &str, expected: &str) -> Parsed<Sized> {
+    fn choice(&mut self, op: DurationOp, context: &str, expected: &str) -> Parsed<Measured> {
         let start = self.advance().span.start;
         if !self.accept(TokenKind::LeftParen) {
             return Err(self.unexpected(context, expected));
