@@ -16,6 +16,17 @@ export class ApiError extends Error {
 /** Fired on `window` when any request is answered 401: the session ended. */
 export const UNAUTHORIZED = "gw-unauthorized";
 
+/** Fired on `window` when the server is lost or found again; `detail` is the moment it was lost, or null. */
+export const REACH = "gw-reach";
+
+let lostAt: number | null = null;
+
+function reach(lost: boolean): void {
+  if (lost === (lostAt !== null)) return;
+  lostAt = lost ? Date.now() : null;
+  window.dispatchEvent(new CustomEvent(REACH, { detail: lostAt }));
+}
+
 interface ErrorBody {
   error?: string | { kind?: string; message?: string };
   errorType?: string;
@@ -43,8 +54,10 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     response = await fetch(path, { credentials: "same-origin", ...init });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    reach(true);
     throw new ApiError("", 0, "offline", path);
   }
+  reach(false);
   if (response.ok) return response;
   if (response.status === 401 && !path.endsWith("/login")) window.dispatchEvent(new Event(UNAUTHORIZED));
   const { kind, message } = readError(response.status, await response.text());

@@ -71,7 +71,7 @@ export interface Red {
   p50: number | null;
   p90: number | null;
   p99: number | null;
-  queries: { rate?: string; errors?: string; p50?: string; p90?: string; p99?: string };
+  queries: Partial<Record<"rate" | "errors" | "p99", string | null>>;
 }
 export interface Certificate {
   name: string;

@@ -9,6 +9,7 @@ import { BottomBar } from "./BottomBar";
 import { Help } from "./Help";
 import { Palette } from "./Palette";
 import { Rail } from "./Rail";
+import { StaleNotice } from "./StaleNotice";
 import { useShortcuts } from "./shortcuts";
 import { TopBar } from "./TopBar";
 
@@ -38,6 +39,7 @@ export function Shell({ user }: { user: User }) {
       <Rail open={open} onToggle={toggle} />
       <TopBar user={user} onSearch={() => setPalette(true)} onHelp={() => setHelp(true)} />
       <main className="page" id="page" tabIndex={-1}>
+        <StaleNotice />
         <Suspense fallback={<div className="progress" />}>
           <Outlet />
         </Suspense>

@@ -76,7 +76,12 @@ export function RedTable({ label, rows, start, brief, name }: RedTableProps) {
             },
           },
         ]),
-    { id: "copy", title: "", wide: true, cell: (row) => <CopyButton text={queriesOf(row)} label="action.copyQuery" /> },
+    {
+      id: "copy",
+      title: "",
+      wide: true,
+      cell: (row) => (queriesOf(row) ? <CopyButton text={queriesOf(row)} label="action.copyQuery" /> : null),
+    },
   ];
   return (
     <Table label={label} rows={shown} columns={columns} rowKey={keyOf} start={start ?? { id: "rate", down: true }} />

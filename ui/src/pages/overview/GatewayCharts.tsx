@@ -54,10 +54,11 @@ interface RedChartProps {
 /** One of the three, one line for each row that has the query. */
 export function RedChart({ title, rows, part, unit, events }: RedChartProps) {
   const t = useT();
+  const several = new Set(rows.map(({ gateway }) => gateway)).size > 1;
   const queries = rows
     .filter((row) => row.queries[part])
     .slice(0, MOST)
-    .map((row) => ({ expr: row.queries[part] ?? "", name: row.name }));
+    .map((row) => ({ expr: row.queries[part] ?? "", name: several ? `${row.name} ${row.gateway ?? ""}` : row.name }));
   return (
     <div className="col-4">
       <PromPanel

@@ -12,6 +12,7 @@ import { Empty, Failure, Panel } from "../../ui/Panel";
 import { ScopeButton } from "../../ui/ScopeButton";
 import { RedTable } from "../gateway/RedTable";
 import { RedChart } from "../overview/GatewayCharts";
+import { SpanCharts } from "./SpanCharts";
 
 /** The page. */
 export function Services() {
@@ -73,11 +74,14 @@ function Detail({ name, rows, known }: { name: string; rows: Red[]; known: boole
           <Stat name="p99" value={formatValue(row.p99, "seconds")} />
         </dl>
       ) : null}
-      <div className="grid">
-        <RedChart title="red.rate" rows={rows} part="rate" unit="/s" events={[]} />
-        <RedChart title="red.errors" rows={rows} part="errors" unit="ratio" events={[]} />
-        <RedChart title="red.p99" rows={rows} part="p99" unit="seconds" events={[]} />
-      </div>
+      {row?.queries.rate ? (
+        <div className="grid">
+          <RedChart title="red.rate" rows={rows} part="rate" unit="/s" events={[]} />
+          <RedChart title="red.errors" rows={rows} part="errors" unit="ratio" events={[]} />
+          <RedChart title="red.p99" rows={rows} part="p99" unit="seconds" events={[]} />
+        </div>
+      ) : null}
+      {row && !row.queries.rate ? <SpanCharts service={name} /> : null}
     </>
   );
 }

@@ -3,6 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { Button, Switch } from "react-aria-components";
+import { DENSITIES, type Density, setDensity, shownDensity } from "../../app/density";
 import { singleKeysOn } from "../../app/shell/shortcuts";
 import { THEMES, type Theme, useTheme } from "../../app/theme";
 import { write } from "../../data/http";
@@ -20,6 +21,7 @@ export function Mine({ user }: { user: User }) {
   const toast = useToast();
   const client = useQueryClient();
   const [keys, setKeys] = useState(singleKeysOn);
+  const [density, setShown] = useState(shownDensity);
   const choose = async (next: Language) => {
     setLanguage(next);
     try {
@@ -47,6 +49,15 @@ export function Mine({ user }: { user: User }) {
               value={theme}
               choices={THEMES.map((id) => ({ id, text: t(`theme.${id}`) }))}
               onChange={(id) => setTheme(id as Theme)}
+            />
+            <Pick
+              label={t("settings.density")}
+              value={density}
+              choices={DENSITIES.map((id) => ({ id, text: t(`density.${id}`) }))}
+              onChange={(id) => {
+                setDensity(id as Density);
+                setShown(id as Density);
+              }}
             />
             <Switch
               className="switch"
