@@ -3,6 +3,7 @@
 pub mod ast;
 mod error;
 mod lexer;
+mod operators;
 mod parser;
 mod pretty;
 mod print;

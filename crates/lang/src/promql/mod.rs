@@ -6,6 +6,7 @@ pub mod duration;
 mod error;
 pub mod functions;
 mod lexer;
+mod operators;
 mod parser;
 mod pretty;
 mod print;

@@ -39,7 +39,7 @@ fn check(block: &str, parse: &impl Fn(&str) -> Result<String, String>) -> Result
             ensure!(again.as_ref() == Ok(&printed), "not stable: {printed:?} became {again:?}");
         }
         (Expected::Refused(wanted), Err(error)) => {
-            ensure!(error == wanted, "refused with {error:?}, wanted {wanted:?}")
+            ensure!(error == wanted, "refused with {error:?}, wanted {wanted:?}");
         }
         (Expected::Refused(wanted), Ok(printed)) => bail!("accepted as {printed:?}, wanted {wanted:?}"),
         (_, Err(error)) => bail!("refused: {error}"),

@@ -26,9 +26,8 @@ fn check_case(case: &Value) -> Result<()> {
         (Ok(expr), Some(true)) => {
             let printed = expr.to_string();
             stable(query, &printed)?;
-            match case["canonical"].as_str() {
-                Some(wanted) => ensure!(printed == wanted, "{query}: printed {printed:?}, wanted {wanted:?}"),
-                None => {}
+            if let Some(wanted) = case["canonical"].as_str() {
+                ensure!(printed == wanted, "{query}: printed {printed:?}, wanted {wanted:?}");
             }
             Ok(())
         }
