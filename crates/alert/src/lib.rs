@@ -1,6 +1,21 @@
-//! Routing, grouping, silences and the notifiers.
+//! Routing, grouping, silences and the notifiers: what happens to an alert after a rule has raised it.
 //!
-//! NOTE to the alerting engineer (02:35): the lead is writing this crate right now (config, matchers, route, silences,
-//! groups, dispatcher, notifiers/{webhook,slack}, sender). Go on with gw-detect, the default rules (each with a label
-//! `area: gateway|services|infrastructure|uptime` and severity crit|warn), then api/native silences.rs and alerts.rs once
-//! this face is committed (about 03:00), and conformance runners for this crate.
+//! The decisions are a synchronous state machine ([`groups`]); [`Dispatcher`] is its async edge. Notifiers are pure: they
+//! render a [`notifiers::Message`], and one sender sends, retries and records.
+//!
+//! *Architecture Invariant:* this crate evaluates no rule and reads no observation.
+
+pub mod config;
+mod dispatcher;
+mod error;
+mod groups;
+pub mod matchers;
+pub mod notifiers;
+pub mod route;
+mod sender;
+mod silences;
+
+pub use config::AlertConfig;
+pub use dispatcher::{Dispatcher, GroupView};
+pub use error::AlertError;
+pub use silences::{NewSilence, Silences};
