@@ -27,8 +27,9 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
         Ok(())
     })?;
     step("web UI build", || ui::build(workspace))?;
+    let mut totals = Totals::default();
     if names.is_empty() {
-        step("web UI lint and tests", || ui::test(workspace))?;
+        totals += step("web UI lint and tests", || ui::test(workspace))?;
     }
     let title = if lint == Lint::Yes { "cargo build with lints" } else { "cargo build" };
     let mut built = step(title, || artifacts::build(workspace, lint))?;
@@ -37,7 +38,8 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
     }
     let product = built.product.context("cargo built no product")?;
     variables.push(("GW_TEST_BINARY", product.to_string_lossy().into_owned()));
-    step("tests", || suites::run(workspace, &built.suites, &variables))
+    totals += step("tests", || suites::run(workspace, &built.suites, &variables))?;
+    Ok(totals)
 }
 
 /// Prints the closing line and turns failures, and a run that ran nothing, into an error.

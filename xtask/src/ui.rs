@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::digest::{digest, unless_stamped};
 use crate::environment::find_program;
+use crate::suites::Totals;
 use crate::workspace::Workspace;
 use crate::{process, terminal};
 
@@ -26,12 +27,30 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Runs the UI's lint and unit tests, unless they passed with the same sources.
-pub(crate) fn test(workspace: &Workspace) -> Result<()> {
+/// Runs the UI's lint and unit tests; returns how many passed and failed.
+pub(crate) fn test(workspace: &Workspace) -> Result<Totals> {
     packages(workspace)?;
     let folder = workspace.root.join("ui");
     npm(&folder, &["run", "lint"])?;
-    npm(&folder, &["run", "test"])
+    let mut command = Command::new("npm");
+    let done = command.current_dir(&folder).env("NO_COLOR", "1").args(["--loglevel=error", "run", "test"]).output()?;
+    let text = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    terminal::say(text.trim());
+    let mut totals = count(&text);
+    if !done.status.success() && totals.failed == 0 {
+        totals.failed = 1;
+    }
+    Ok(totals)
+}
+
+/// Reads vitest's closing line: `      Tests  2 failed | 563 passed (565)`.
+fn count(text: &str) -> Totals {
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix("Tests ")).unwrap_or_default();
+    let number = |word: &str| {
+        let before = line.split_once(word)?.0;
+        before.split_whitespace().last()?.parse().ok()
+    };
+    Totals { passed: number(" passed").unwrap_or(0), failed: number(" failed").unwrap_or(0) }
 }
 
 fn packages(workspace: &Workspace) -> Result<()> {
@@ -57,4 +76,17 @@ fn sources(folder: &Path) -> Result<String> {
 
 fn npm(folder: &Path, arguments: &[&str]) -> Result<()> {
     process::run(Command::new("npm").current_dir(folder).arg("--loglevel=error").args(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_line_is_read() {
+        let totals = count(" Test Files  1 failed | 8 passed (9)\n      Tests  2 failed | 563 passed (565)\n");
+        assert_eq!((totals.passed, totals.failed), (563, 2));
+        assert_eq!(count("      Tests  565 passed (565)").passed, 565);
+        assert_eq!(count("no verdict").passed, 0);
+    }
 }
