@@ -1,0 +1,15 @@
+//! Answers to every kind of question: plans on the blocking pool, and tables read straight from the store.
+
+mod names;
+mod relational;
+mod sql;
+mod stream;
+mod tables;
+mod traces;
+
+pub(crate) use names::names;
+pub(crate) use relational::{events, exemplars};
+pub(crate) use sql::sql;
+pub(crate) use stream::{blocking, guarded, matrix, ready, samples, text};
+pub(crate) use tables::{dependencies, metadata, operations, services, usage};
+pub(crate) use traces::{find_traces, traces};

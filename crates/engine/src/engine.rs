@@ -1,0 +1,184 @@
+//! The engine's face: every question of [`gw_batch::Queries`] to its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::displayable;
+use gw_base::{BoxFuture, Kind, Limits, Tenant, World};
+use gw_batch::{Answer, Language, Queries, Query, QueryError, Request, Steps};
+use gw_plan::algebra::Grid;
+use gw_plan::promql::{self, Evaluation, Plan};
+use gw_store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::run::Run;
+use crate::{answers, build, logs};
+
+/// How an engine runs.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Clocks.
+    pub world: Arc<dyn World>,
+    /// Queries that run at the same time; others wait.
+    pub concurrent: usize,
+    /// Step of PromQL subqueries that name none.
+    pub evaluation_interval: Duration,
+}
+
+impl EngineOptions {
+    /// Defaults in a world: twenty queries at a time, one minute.
+    #[must_use]
+    pub fn new(world: Arc<dyn World>) -> Self {
+        let concurrent = Limits::default().concurrent_queries;
+        Self { world, concurrent, evaluation_interval: Duration::from_mins(1) }
+    }
+}
+
+/// Answers questions over one store.
+#[derive(Debug)]
+pub struct Engine {
+    store: Arc<Store>,
+    options: EngineOptions,
+    slots: Arc<Semaphore>,
+    context: Arc<TaskContext>,
+}
+
+impl Engine {
+    /// An engine over a store.
+    #[must_use]
+    pub fn new(store: Arc<Store>, options: EngineOptions) -> Self {
+        let slots = Arc::new(Semaphore::new(options.concurrent.max(1)));
+        Self { store, options, slots, context: Arc::new(TaskContext::default()) }
+    }
+
+    /// The tree of operators that a PromQL or LogQL metric query becomes, as text.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    pub fn explain(&self, query: &Query) -> Result<String, QueryError> {
+        let run = self.run(query.tenant.clone(), query.limits.clone(), None);
+        match &query.request {
+            Request::Expression { language, text, step, lookback, .. } => {
+                let evaluation = self.evaluation(query, *step, *lookback)?;
+                let Some(matrix) = self.matrix(*language, text, evaluation, &run)? else {
+                    return Err(QueryError::parse("only queries for step matrices have a plan to show"));
+                };
+                let plan = build::answer(matrix, &run)?;
+                Ok(displayable(plan.as_ref()).indent(false).to_string())
+            }
+            _ => Err(QueryError::parse("only expressions have a plan to show")),
+        }
+    }
+
+    fn run(&self, tenant: Tenant, limits: Limits, slot: Option<OwnedSemaphorePermit>) -> Arc<Run> {
+        Arc::new(Run::new(Arc::clone(&self.store), Arc::clone(&self.options.world), tenant, limits, slot))
+    }
+
+    fn evaluation(
+        &self,
+        query: &Query,
+        step: Option<Duration>,
+        lookback: Option<Duration>,
+    ) -> Result<Evaluation, QueryError> {
+        let steps = match step {
+            Some(step) => Steps::over(query.range, step),
+            None => Steps::instant(query.range.end),
+        };
+        if steps.count > query.limits.query_steps.max(1) {
+            let (count, limit) = (steps.count, query.limits.query_steps);
+            return Err(gw_plan::PlanError::Steps(count, limit).into());
+        }
+        let grid =
+            Grid { start: steps.start.nanos(), step: gw_base::time::nanos_of(steps.step), count: steps.count };
+        Ok(Evaluation {
+            grid,
+            range: step.is_some(),
+            lookback: lookback.map(gw_base::time::nanos_of).filter(|nanos| *nanos > 0),
+            default_step: gw_base::time::nanos_of(self.options.evaluation_interval).max(1),
+        })
+    }
+
+    /// The plan of a query that asks for a step matrix; `None` where it asks for something else.
+    fn matrix(
+        &self,
+        language: Language,
+        text: &str,
+        evaluation: Evaluation,
+        run: &Run,
+    ) -> Result<Option<promql::Matrix>, QueryError> {
+        match language {
+            Language::PromQl => match promql::plan(text, evaluation, &run.cost)? {
+                Plan::Matrix(matrix) => Ok(Some(*matrix)),
+                Plan::Samples(_) | Plan::Text(_) => Ok(None),
+            },
+            Language::LogQl => match gw_plan::logql::plan(text, evaluation)? {
+                gw_plan::logql::Plan::Matrix(matrix) => Ok(Some(*matrix)),
+                gw_plan::logql::Plan::Lines(_) => Ok(None),
+            },
+            Language::Sql => Ok(None),
+        }
+    }
+
+    async fn expression(&self, query: &Query, run: Arc<Run>) -> Result<Answer, QueryError> {
+        let Request::Expression { language, text, step, lookback, direction, limit } = &query.request else {
+            return Err(QueryError::execute(Kind::Internal, "not an expression"));
+        };
+        if *language == Language::Sql {
+            return answers::sql(text, query.range, *limit, run).await;
+        }
+        let evaluation = self.evaluation(query, *step, *lookback)?;
+        if *language == Language::LogQl {
+            return match gw_plan::logql::plan(text, evaluation)? {
+                gw_plan::logql::Plan::Matrix(matrix) => self.answer(*matrix, evaluation, run),
+                gw_plan::logql::Plan::Lines(pipeline) => {
+                    logs::lines(pipeline, query.range, (*direction, *limit), run).await
+                }
+            };
+        }
+        match promql::plan(text, evaluation, &run.cost)? {
+            Plan::Matrix(matrix) => self.answer(*matrix, evaluation, run),
+            Plan::Samples(raw) => answers::samples(raw, run).await,
+            Plan::Text(text) => answers::text(text, &run),
+        }
+    }
+
+    fn answer(&self, matrix: promql::Matrix, evaluation: Evaluation, run: Arc<Run>) -> Result<Answer, QueryError> {
+        let (grid, scalar) = (matrix.grid, matrix.scalar && !evaluation.range);
+        let plan = build::answer(matrix, &run)?;
+        let steps = Steps {
+            start: gw_base::Timestamp::from_nanos(grid.start),
+            step: Duration::from_nanos(u64::try_from(grid.step).unwrap_or(0)),
+            count: grid.count,
+        };
+        answers::matrix(plan, steps, scalar, (Arc::clone(&self.context), run))
+    }
+
+    async fn dispatch(&self, query: Query) -> Result<Answer, QueryError> {
+        let closed = |_| QueryError::execute(Kind::Unavailable, "the query engine is shutting down");
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?;
+        let run = self.run(query.tenant.clone(), query.limits.clone(), Some(slot));
+        match &query.request {
+            Request::Expression { .. } => self.expression(&query, run).await,
+            Request::Names { signal, names, selectors, limit } => {
+                answers::names(*signal, names, (selectors, query.range), *limit, run).await
+            }
+            Request::Metadata { metric, limit } => answers::metadata(metric.as_deref(), *limit, &run),
+            Request::Exemplars { text } => answers::exemplars(text, query.range, &run).await,
+            Request::Traces(ids) => answers::traces(ids.clone(), query.range, run).await,
+            Request::FindTraces(search) => answers::find_traces(search.clone(), query.range, run).await,
+            Request::Services => answers::services(query.range, &run).await,
+            Request::Operations { service } => answers::operations(service, query.range, &run).await,
+            Request::Dependencies => answers::dependencies(query.range, run).await,
+            Request::Events(search) => answers::events(search.clone(), query.range, run).await,
+            Request::Usage => answers::usage(&run),
+        }
+    }
+}
+
+impl Queries for Engine {
+    fn query(&self, query: Query) -> BoxFuture<'_, Result<Answer, QueryError>> {
+        Box::pin(self.dispatch(query))
+    }
+}
+

@@ -1,0 +1,174 @@
+//! Aggregations that need no more than a running result a group and step: blocks are added as they come, no series of
+//! the input is kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use gw_batch::QueryError;
+use gw_plan::algebra::{AggregateOp, Grouping};
+use gw_plan::annotations::{Notes, Position};
+use gw_plan::histogram::{Incompatible, Sum};
+use gw_plan::numeric::{Compensated, Mean};
+use gw_plan::window::Value;
+
+use super::fold::{Count, Deviation, Fold, Greatest, Least, One, Variance};
+use super::names::Keys;
+use crate::exec::{MatrixStream, Operator, once};
+use crate::matrix::{Cell, Matrix};
+use crate::run::Run;
+
+/// `sum`, `avg`, `count`, `min`, `max`, `group`, `stddev`, `stdvar`.
+#[derive(Debug)]
+pub(crate) struct Aggregate {
+    pub(crate) op: AggregateOp,
+    pub(crate) grouping: Grouping,
+    pub(crate) steps: usize,
+    pub(crate) position: Position,
+}
+
+/// What happens to histograms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Histograms {
+    Combined,
+    Counted,
+    Ignored(&'static str),
+}
+
+impl Operator for Aggregate {
+    fn name(&self) -> &'static str {
+        "Aggregate"
+    }
+
+    fn describe(&self) -> String {
+        let clause = if self.grouping.without { "without" } else { "by" };
+        format!("{:?} {clause} ({})", self.op, self.grouping.labels.join(", "))
+    }
+
+    fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
+        let input = inputs.remove(0);
+        let run = Arc::clone(run);
+        match self.op {
+            AggregateOp::Sum => aggregated::<Compensated>(input, Groups::new(self, Histograms::Combined), run),
+            AggregateOp::Avg => aggregated::<Mean>(input, Groups::new(self, Histograms::Combined), run),
+            AggregateOp::Count => aggregated::<Count>(input, Groups::new(self, Histograms::Counted), run),
+            AggregateOp::Group => aggregated::<One>(input, Groups::new(self, Histograms::Counted), run),
+            AggregateOp::Min => aggregated::<Least>(input, Groups::new(self, Histograms::Ignored("min")), run),
+            AggregateOp::Stddev => aggregated::<Deviation>(input, Groups::new(self, Histograms::Ignored("stddev")), run),
+            AggregateOp::Stdvar => aggregated::<Variance>(input, Groups::new(self, Histograms::Ignored("stdvar")), run),
+            _ => aggregated::<Greatest>(input, Groups::new(self, Histograms::Ignored("max")), run),
+        }
+    }
+}
+
+/// The groups so far.
+struct Groups<F> {
+    keys: Keys,
+    dropped: Vec<bool>,
+    cells: Vec<F>,
+    seen: Vec<bool>,
+    sums: BTreeMap<usize, Sum>,
+    grouping: Grouping,
+    steps: usize,
+    mean: bool,
+    histograms: Histograms,
+    position: Position,
+}
+
+impl<F: Fold> Groups<F> {
+    fn new(aggregate: &Aggregate, histograms: Histograms) -> Self {
+        Self {
+            keys: Keys::default(),
+            dropped: Vec::new(),
+            cells: Vec::new(),
+            seen: Vec::new(),
+            sums: BTreeMap::new(),
+            grouping: aggregate.grouping.clone(),
+            steps: aggregate.steps,
+            mean: aggregate.op == AggregateOp::Avg,
+            histograms,
+            position: aggregate.position,
+        }
+    }
+
+    fn add(&mut self, block: &Matrix, run: &Run) -> Result<(), QueryError> {
+        for row in 0..block.rows() {
+            let group = self.keys.number(&block.labels[row], &self.grouping.labels, !self.grouping.without);
+            if group == self.dropped.len() {
+                run.hold(self.steps * (size_of::<F>() + 1))?;
+                self.dropped.push(false);
+                self.cells.resize((group + 1) * self.steps, F::default());
+                self.seen.resize((group + 1) * self.steps, false);
+            }
+            self.dropped[group] |= block.dropped[row];
+            let from = group * self.steps;
+            let (values, present) = block.floats(row);
+            let cells = self.cells[from..from + self.steps].iter_mut().zip(&mut self.seen[from..from + self.steps]);
+            for ((cell, seen), (value, present)) in cells.zip(values.iter().zip(present)) {
+                if *present {
+                    cell.add(*value);
+                    *seen = true;
+                }
+            }
+            if block.has_histograms() {
+                self.add_histograms(block, row, from, run);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_histograms(&mut self, block: &Matrix, row: usize, from: usize, run: &Run) {
+        for step in 0..self.steps {
+            let Cell::Histogram(histogram) = block.cell(row, step) else { continue };
+            match self.histograms {
+                Histograms::Combined => self.sums.entry(from + step).or_default().add(histogram),
+                Histograms::Counted => {
+                    self.cells[from + step].add(0.0);
+                    self.seen[from + step] = true;
+                }
+                Histograms::Ignored(operation) => {
+                    Notes::new(&run.cost, self.position).histogram_ignored_in_aggregation(operation);
+                }
+            }
+        }
+    }
+
+    fn finish(mut self, run: &Run) -> Matrix {
+        let notes = Notes::new(&run.cost, self.position);
+        let mut out = Matrix::new(self.steps);
+        for (group, labels) in std::mem::take(&mut self.keys.labels).into_iter().enumerate() {
+            let row = out.push(labels, self.dropped[group]);
+            for step in 0..self.steps {
+                let at = group * self.steps + step;
+                match (self.seen[at], self.sums.remove(&at)) {
+                    (false, None) => {}
+                    (true, None) => out.set_float(row, step, self.cells[at].result()),
+                    (true, Some(_)) => notes.mixed_kinds_in_aggregation(if self.mean { "avg" } else { "sum" }),
+                    (false, Some(sum)) => match if self.mean { sum.mean() } else { sum.total() } {
+                        Ok((value, remarks)) => {
+                            if remarks.reconciled {
+                                notes.reconciled_buckets("aggregation");
+                            }
+                            if remarks.reset_collision {
+                                notes.counter_reset_collision("aggregation");
+                            }
+                            out.set(row, step, Value::Histogram(Arc::new(gw_plan::histogram::compacted(&value))));
+                        }
+                        Err(Incompatible) => notes.mixed_schemas_in_aggregation(),
+                    },
+                }
+            }
+            out.pop_if_empty();
+        }
+        out
+    }
+}
+
+fn aggregated<F: Fold>(mut input: MatrixStream, mut groups: Groups<F>, run: Arc<Run>) -> MatrixStream {
+    once(async move {
+        while let Some(block) = input.next().await {
+            groups.add(&block?, &run)?;
+        }
+        Ok(groups.finish(&run))
+    })
+}

@@ -1,0 +1,157 @@
+//! Functions over native histograms and the buckets of classic ones, which share a label set but for `le`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gw_base::Labels;
+use gw_plan::annotations::{Notes, Position};
+use gw_plan::promql::functions::{Bucket, ClassicKernel, Family};
+
+use super::names::Keys;
+use crate::exec::{MatrixStream, Operator, Scalars, collected, once};
+use crate::matrix::{Cell, Matrix};
+use crate::run::Run;
+
+/// The label that holds a classic bucket's upper end.
+const BUCKET_LABEL: &str = "le";
+
+/// The first input is the matrix, the others are scalar arguments.
+#[derive(Debug, Clone)]
+pub(crate) struct Classic {
+    pub(crate) name: &'static str,
+    pub(crate) kernel: ClassicKernel,
+    pub(crate) steps: usize,
+    pub(crate) output: Option<String>,
+    pub(crate) position: Position,
+}
+
+impl Operator for Classic {
+    fn name(&self) -> &'static str {
+        "Histogram"
+    }
+
+    fn describe(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
+        let input = inputs.remove(0);
+        let (classic, run) = (self.clone(), Arc::clone(run));
+        once(async move {
+            let params = Scalars::read(inputs, classic.steps, &run).await?;
+            let matrix = collected(input, classic.steps, &run).await?;
+            let notes = Notes::new(&run.cost, classic.position);
+            Ok(classic.evaluate(&matrix, &params, &notes))
+        })
+    }
+}
+
+/// The rows that share a label set: classic buckets with their upper ends, and native histograms.
+#[derive(Debug, Default)]
+struct Group {
+    buckets: Vec<(usize, f64)>,
+    natives: Vec<usize>,
+}
+
+impl Classic {
+    fn evaluate(&self, matrix: &Matrix, params: &Scalars, notes: &Notes<'_>) -> Matrix {
+        let mut keys = Keys::default();
+        let groups = grouped(matrix, &mut keys, notes);
+        let mut out = Matrix::new(self.steps);
+        let mut rows: BTreeMap<Labels, usize> = BTreeMap::new();
+        let mut buffer = Vec::new();
+        for (labels, group) in keys.labels.iter().zip(&groups) {
+            let notes = notes.about(labels.metric().unwrap_or(""));
+            for step in 0..self.steps {
+                let Some(family) = family(matrix, group, step, &notes) else { continue };
+                let params = params.at(step, &mut buffer);
+                let Some(label) = &self.output else {
+                    if let Some(value) = (self.kernel)(&family, params, &notes) {
+                        set(&mut out, &mut rows, labels.clone(), (step, value));
+                    }
+                    continue;
+                };
+                for param in params {
+                    if let Some(value) = (self.kernel)(&family, &[*param], &notes) {
+                        let mut builder = labels.to_builder();
+                        builder.set(label.as_str(), bound_text(*param));
+                        set(&mut out, &mut rows, builder.build(), (step, value));
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+fn set(out: &mut Matrix, rows: &mut BTreeMap<Labels, usize>, labels: Labels, (step, value): (usize, f64)) {
+    let row = match rows.get(&labels) {
+        Some(row) => *row,
+        None => {
+            let row = out.push(labels.clone(), true);
+            rows.insert(labels, row);
+            row
+        }
+    };
+    out.set_float(row, step, value);
+}
+
+/// A float as OpenMetrics writes it: whole numbers with `.0`.
+fn bound_text(value: f64) -> String {
+    let text = gw_plan::annotations::short(value);
+    if value.is_finite() && !text.contains(['.', 'e']) { format!("{text}.0") } else { text }
+}
+
+fn grouped(matrix: &Matrix, keys: &mut Keys, notes: &Notes<'_>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for row in 0..matrix.rows() {
+        let labels = &matrix.labels[row];
+        let (_, present) = matrix.floats(row);
+        let has_floats = present.iter().any(|present| *present);
+        let cells = row * matrix.steps..(row + 1) * matrix.steps;
+        let has_histograms = matrix.histograms.get(cells).is_some_and(|cells| cells.iter().any(Option::is_some));
+        if has_floats {
+            let text = labels.get(BUCKET_LABEL).unwrap_or("");
+            match text.parse::<f64>() {
+                Ok(upper) => group(&mut groups, keys, labels).buckets.push((row, upper)),
+                Err(_) => notes.about(labels.metric().unwrap_or("")).bad_bucket_label(BUCKET_LABEL, text),
+            }
+        }
+        if has_histograms {
+            group(&mut groups, keys, labels).natives.push(row);
+        }
+    }
+    groups
+}
+
+fn group<'a>(groups: &'a mut Vec<Group>, keys: &mut Keys, labels: &Labels) -> &'a mut Group {
+    let number = keys.of(labels.without(|name| name == BUCKET_LABEL));
+    if number == groups.len() {
+        groups.push(Group::default());
+    }
+    &mut groups[number]
+}
+
+fn family<'a>(matrix: &'a Matrix, group: &Group, step: usize, notes: &Notes<'_>) -> Option<Family<'a>> {
+    let buckets: Vec<Bucket> = group
+        .buckets
+        .iter()
+        .filter_map(|(row, upper)| match matrix.cell(*row, step) {
+            Cell::Float(count) => Some(Bucket { upper: *upper, count }),
+            _ => None,
+        })
+        .collect();
+    let native = group.natives.iter().find_map(|row| match matrix.cell(*row, step) {
+        Cell::Histogram(histogram) => Some(histogram.as_ref()),
+        _ => None,
+    });
+    match (buckets.is_empty(), native) {
+        (true, None) => None,
+        (false, Some(_)) => {
+            notes.mixed_classic_and_native();
+            None
+        }
+        (true, Some(histogram)) => Some(Family::Native(histogram)),
+        (false, None) => Some(Family::Classic(buckets)),
+    }
+}

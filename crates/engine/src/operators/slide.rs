@@ -1,0 +1,130 @@
+//! Windows that slide over the samples of one series.
+
+use std::sync::Arc;
+
+use gw_batch::{Histogram, is_stale};
+use gw_plan::algebra::{Grid, Shift, WindowCall};
+use gw_plan::annotations::Notes;
+use gw_plan::window::{Points, WindowInput};
+use gw_store::Series;
+
+use crate::exec::Scalars;
+use crate::matrix::Matrix;
+
+/// The samples of one series, stale markers left out.
+#[derive(Debug, Default)]
+pub(crate) struct Track {
+    pub(crate) times: Vec<i64>,
+    pub(crate) values: Vec<f64>,
+    pub(crate) starts: Vec<i64>,
+    pub(crate) histogram_times: Vec<i64>,
+    pub(crate) histograms: Vec<Arc<Histogram>>,
+    pub(crate) histogram_starts: Vec<i64>,
+}
+
+impl Track {
+    /// The samples of a stored series.
+    pub(crate) fn of(series: Series) -> Self {
+        let mut track = Self {
+            times: series.times,
+            values: series.values,
+            histogram_times: series.histogram_times,
+            histograms: series.histograms,
+            ..Self::default()
+        };
+        if track.values.iter().any(|value| is_stale(*value)) {
+            let fresh = |value: f64| !is_stale(value);
+            let mut keep = track.values.iter().map(|value| fresh(*value)).collect::<Vec<_>>().into_iter();
+            track.times.retain(|_| keep.next().unwrap_or(true));
+            track.values.retain(|value| fresh(*value));
+        }
+        if track.histograms.iter().any(|value| is_stale(value.sum)) {
+            let mut keep = track.histograms.iter().map(|value| !is_stale(value.sum)).collect::<Vec<_>>().into_iter();
+            track.histogram_times.retain(|_| keep.next().unwrap_or(true));
+            track.histograms.retain(|value| !is_stale(value.sum));
+        }
+        if !series.starts.is_empty() {
+            track.starts = starts_at(&track.times, &series.starts);
+            track.histogram_starts = starts_at(&track.histogram_times, &series.starts);
+        }
+        track
+    }
+
+    fn floats(&self) -> Points<'_, f64> {
+        Points { times: &self.times, values: &self.values, starts: &self.starts }
+    }
+
+    fn histograms(&self) -> Points<'_, Arc<Histogram>> {
+        Points { times: &self.histogram_times, values: &self.histograms, starts: &self.histogram_starts }
+    }
+}
+
+/// The start time of each sample, zero before the first that is known.
+pub(crate) fn starts_at(times: &[i64], changes: &[(i64, i64)]) -> Vec<i64> {
+    let at = |time: &i64| {
+        let next = changes.partition_point(|(since, _)| since <= time);
+        next.checked_sub(1).map_or(0, |last| changes[last].1)
+    };
+    times.iter().map(at).collect()
+}
+
+/// Where and how windows lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    pub(crate) grid: Grid,
+    pub(crate) shift: Shift,
+    pub(crate) range: i64,
+}
+
+/// Evaluates a window function at every step and writes the results to a row.
+pub(crate) fn slide(
+    track: &Track,
+    frame: Frame,
+    call: &WindowCall,
+    params: &Scalars,
+    (matrix, row, notes): (&mut Matrix, usize, &Notes<'_>),
+) {
+    let mut floats = Edges::default();
+    let mut histograms = Edges::default();
+    let mut buffer = Vec::with_capacity(params.len());
+    for step in 0..frame.grid.count {
+        let at = frame.grid.at(step);
+        let end = frame.shift.apply(at);
+        let start = end.saturating_sub(frame.range);
+        let (from, to) = floats.advance(&track.times, start, end);
+        let (histograms_from, histograms_to) = histograms.advance(&track.histogram_times, start, end);
+        if from == to && histograms_from == histograms_to {
+            continue;
+        }
+        let input = WindowInput {
+            floats: track.floats().slice(from, to),
+            histograms: track.histograms().slice(histograms_from, histograms_to),
+            start,
+            end,
+            at,
+            params: params.at(step, &mut buffer),
+        };
+        if let Some(value) = (call.kernel)(&input, notes) {
+            matrix.set(row, step, value);
+        }
+    }
+}
+
+/// Two positions that move with a window: the first sample inside, and the first after it.
+#[derive(Debug, Default)]
+struct Edges {
+    from: usize,
+    to: usize,
+}
+
+impl Edges {
+    fn advance(&mut self, times: &[i64], start: i64, end: i64) -> (usize, usize) {
+        while self.to < times.len() && times[self.to] <= end {
+            self.to += 1;
+        }
+        while self.from < self.to && times[self.from] <= start {
+            self.from += 1;
+        }
+        (self.from, self.to)
+    }
+}

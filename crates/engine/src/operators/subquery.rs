@@ -1,0 +1,79 @@
+//! A function over windows of another operator's points.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use gw_plan::algebra::{Grid, Shift, WindowCall};
+use gw_plan::annotations::Notes;
+use gw_plan::seconds;
+
+use super::slide::{Frame, Track, slide};
+use crate::exec::{MatrixStream, Operator, Scalars, once};
+use crate::matrix::{Cell, Matrix};
+use crate::run::Run;
+
+/// The first input is the inner matrix, the others are scalar arguments.
+#[derive(Debug)]
+pub(crate) struct Subquery {
+    pub(crate) grid: Grid,
+    pub(crate) inner: Grid,
+    pub(crate) shift: Shift,
+    pub(crate) range: i64,
+    pub(crate) call: WindowCall,
+}
+
+impl Operator for Subquery {
+    fn name(&self) -> &'static str {
+        "Subquery"
+    }
+
+    fn describe(&self) -> String {
+        format!("{} over [{}s:{}s]", self.call.name, seconds(self.range), seconds(self.inner.step))
+    }
+
+    fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
+        let input = inputs.remove(0);
+        let (frame, inner) = (Frame { grid: self.grid, shift: self.shift, range: self.range }, self.inner);
+        let (call, run) = (self.call.clone(), Arc::clone(run));
+        stream::once(async move {
+            let params = match Scalars::read(inputs, frame.grid.count, &run).await {
+                Ok(params) => params,
+                Err(error) => return once(async move { Err(error) }),
+            };
+            let evaluate = move |block: &Matrix| {
+                let mut out = Matrix::new(frame.grid.count);
+                for row in 0..block.rows() {
+                    let metric = block.labels[row].metric().unwrap_or("").to_owned();
+                    let notes = Notes::new(&run.cost, call.position).about(&metric);
+                    let dropped = block.dropped[row] || !call.keeps_name;
+                    let at = out.push(block.labels[row].clone(), dropped);
+                    slide(&points(block, row, inner), frame, &call, &params, (&mut out, at, &notes));
+                    out.pop_if_empty();
+                }
+                out
+            };
+            input.map(move |block| block.map(|block| evaluate(&block))).boxed()
+        })
+        .flatten()
+        .boxed()
+    }
+}
+
+/// A row's cells as samples.
+fn points(block: &Matrix, row: usize, grid: Grid) -> Track {
+    let mut track = Track::default();
+    for step in 0..grid.count {
+        match block.cell(row, step) {
+            Cell::Absent => {}
+            Cell::Float(value) => {
+                track.times.push(grid.at(step));
+                track.values.push(value);
+            }
+            Cell::Histogram(value) => {
+                track.histogram_times.push(grid.at(step));
+                track.histograms.push(Arc::clone(value));
+            }
+        }
+    }
+    track
+}
