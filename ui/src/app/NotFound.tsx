@@ -8,14 +8,17 @@ import { Empty } from "../ui/Panel";
 export function NotFound() {
   const t = useT();
   return (
-    <Empty
-      title={t("notFound.title")}
-      hint={t("notFound.hint")}
-      action={
-        <Link to={"/overview"} className="btn">
-          {t("nav.overview")}
-        </Link>
-      }
-    />
+    <>
+      <h1 className="visually-hidden">{t("notFound.title")}</h1>
+      <Empty
+        title={t("notFound.title")}
+        hint={t("notFound.hint")}
+        action={
+          <Link to={"/overview"} className="btn">
+            {t("nav.overview")}
+          </Link>
+        }
+      />
+    </>
   );
 }

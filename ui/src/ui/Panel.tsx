@@ -145,3 +145,21 @@ export function Snippet({ text }: { text: string }) {
     </div>
   );
 }
+
+interface PageFailureProps {
+  title: string;
+  error: unknown;
+  retry: () => void;
+}
+
+/** A page whose data never came: its heading and why. */
+export function PageFailure({ title, error, retry }: PageFailureProps) {
+  return (
+    <>
+      <div className="page-head">
+        <h1>{title}</h1>
+      </div>
+      <Failure error={error} retry={retry} />
+    </>
+  );
+}

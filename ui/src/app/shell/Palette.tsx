@@ -186,7 +186,7 @@ function PaletteBody({ onClose, onHelp }: { onClose: () => void; onHelp: () => v
   );
 }
 
-/** What the text itself is: a trace id, a time range. */
+/** What the text itself is: a trace id, an address to watch, a time range. */
 function useSpecial(typed: string): Command[] {
   const { t } = useLanguage();
   const navigate = useNavigate();
@@ -201,6 +201,15 @@ function useSpecial(typed: string): Command[] {
         text: t("palette.trace", { id: text }),
         also: [],
         run: () => void navigate({ to: "/explore/traces", search: { trace: text } }),
+      });
+    }
+    if (/^https?:\/\/\S+$/i.test(text)) {
+      special.push({
+        id: "watch",
+        group: "palette.actions",
+        text: t("palette.watch", { url: text }),
+        also: [],
+        run: () => void navigate({ to: "/uptime", search: { add: "1", target: text } }),
       });
     }
     const from = parseQuick(text);

@@ -9,7 +9,7 @@ import { useLanguage } from "../../i18n";
 import { formatDateTime } from "../../lib/format";
 import { inScope, printScope, withChip } from "../../lib/scope";
 import { Segments } from "../../ui/controls";
-import { Empty, Failure, Panel } from "../../ui/Panel";
+import { Empty, Failure, PageFailure, Panel } from "../../ui/Panel";
 import { State } from "../../ui/State";
 import { type Column, Table } from "../../ui/Table";
 import { GatewayCharts } from "../overview/GatewayCharts";
@@ -26,7 +26,7 @@ export function Gateway() {
   const [scope] = useScope();
   const [chosen, setPart] = useParam("part", "");
   const narrowed = useMemo(() => (data ? narrow(data, scope) : undefined), [data, scope]);
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
+  if (error && !data) return <PageFailure title={t("nav.gateway")} error={error} retry={() => void refetch()} />;
   if (!narrowed) return <div className="progress" />;
   const part: Part =
     PARTS.find((name) => name === chosen) ?? PARTS.find((name) => narrowed[name].length > 0) ?? "routers";

@@ -8,7 +8,7 @@ import { useLanguage } from "../../i18n";
 import { formatValue } from "../../lib/format";
 import { inScope } from "../../lib/scope";
 import { Entity } from "../../ui/Entity";
-import { CopyButton, Empty, Failure, Panel } from "../../ui/Panel";
+import { CopyButton, Empty, PageFailure, Panel } from "../../ui/Panel";
 import { State } from "../../ui/State";
 import { type Column, Table } from "../../ui/Table";
 import { HostDetail } from "./HostDetail";
@@ -24,7 +24,7 @@ export function Hosts() {
     () => (data?.hosts ?? []).filter(({ instance }) => inScope(scope, { host: instance })),
     [data, scope],
   );
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
+  if (error && !data) return <PageFailure title={t("nav.hosts")} error={error} retry={() => void refetch()} />;
   if (chosen !== "") return <HostDetail name={chosen} host={data?.hosts.find(({ instance }) => instance === chosen)} />;
   return (
     <>

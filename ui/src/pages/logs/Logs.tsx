@@ -24,7 +24,8 @@ export function Logs() {
   const t = useT();
   const set = useSetParams();
   const params = useParams();
-  const labels = useLabels();
+  const found = useLabels();
+  const labels = found.data;
   const service = first(params.service);
   const trace = first(params.of);
   const query = first(params.q) || startQuery(service, trace, labels);
@@ -77,8 +78,9 @@ export function Logs() {
         </div>
       </Panel>
       {query === "" ? (
-        <Panel>
-          {labels ? <Empty title={t("logs.none")} hint={t("logs.noneHint")} /> : <div className="progress" />}
+        <Panel busy={found.isPending}>
+          {found.error ? <Failure error={found.error} retry={() => void found.refetch()} /> : null}
+          {labels ? <Empty title={t("logs.none")} hint={t("logs.noneHint")} /> : null}
         </Panel>
       ) : numbers ? (
         <LogMetric query={query} />
@@ -90,14 +92,14 @@ export function Logs() {
 }
 
 /** Label names in the logs of the range. */
-function useLabels(): string[] | undefined {
+function useLabels() {
   const { range, from, to } = useTime();
-  const { data } = useQuery({
+  return useQuery({
     queryKey: ["logLabels", from, to],
     queryFn: ({ signal }) => logLabels(range, signal),
     staleTime: 60e3,
+    retry: false,
   });
-  return data;
 }
 
 const NAMING = ["service_name", "service", "job", "app", "source", "filename", "host"];

@@ -49,9 +49,9 @@ export function Overview() {
       <div className="grid">
         <div className="col-7">
           <Panel title={t("overview.slow")} flush>
-            {slow.length === 0 ? (
-              <Empty title={t("chart.empty")} />
-            ) : (
+            {gateway.error ? <Failure error={gateway.error} retry={() => void gateway.refetch()} /> : null}
+            {gateway.data && slow.length === 0 ? <Empty title={t("chart.empty")} /> : null}
+            {slow.length === 0 ? null : (
               <RedTable label={t("overview.slow")} rows={slow.slice(0, 8)} start={{ id: "p99", down: true }} brief />
             )}
           </Panel>

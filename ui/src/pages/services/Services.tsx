@@ -8,7 +8,7 @@ import type { Red } from "../../data/types";
 import { useT } from "../../i18n";
 import { formatValue } from "../../lib/format";
 import { Entity } from "../../ui/Entity";
-import { Empty, Failure, Panel } from "../../ui/Panel";
+import { Empty, PageFailure, Panel } from "../../ui/Panel";
 import { ScopeButton } from "../../ui/ScopeButton";
 import { RedTable } from "../gateway/RedTable";
 import { RedChart } from "../overview/GatewayCharts";
@@ -21,7 +21,7 @@ export function Services() {
   const { data, error, refetch } = useNative<{ services: Red[] }>("/api/gw/services", true);
   const services = data?.services ?? [];
   const rows = services.filter(({ name }) => name === chosen);
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
+  if (error && !data) return <PageFailure title={t("nav.services")} error={error} retry={() => void refetch()} />;
   if (chosen !== "") return <Detail name={chosen} rows={rows} known={data !== undefined} />;
   return (
     <>

@@ -6,7 +6,7 @@ import { useNative } from "../../data/hooks";
 import type { Sources as Data } from "../../data/types";
 import { useT } from "../../i18n";
 import { TabSet } from "../../ui/controls";
-import { Failure } from "../../ui/Panel";
+import { Failure, PageFailure } from "../../ui/Panel";
 import { Collectors } from "./Collectors";
 import { Discovered } from "./Discovered";
 import { Store } from "./Store";
@@ -21,7 +21,7 @@ export function Sources() {
   const [tab, setTab] = useParam("tab", "targets");
   const { data, error, refetch } = useNative<Data>("/api/gw/sources");
   const { data: status } = useStatus();
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
+  if (error && !data) return <PageFailure title={t("nav.sources")} error={error} retry={() => void refetch()} />;
   if (!data) return <div className="progress" />;
   const bad = data.targets.filter(({ state }) => state === "down").length;
   return (

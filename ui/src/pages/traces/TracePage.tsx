@@ -12,7 +12,7 @@ import { assignStrokes } from "../../lib/palette";
 import { first } from "../../lib/params";
 import { buildTree, type TreeSpan, visibleSpans } from "../../lib/trace";
 import { Text } from "../../ui/controls";
-import { CopyButton, Empty, Failure, Panel } from "../../ui/Panel";
+import { CopyButton, Empty, PageFailure, Panel } from "../../ui/Panel";
 import { State } from "../../ui/State";
 import { Minimap } from "./Minimap";
 import { SpanDrawer } from "./SpanDrawer";
@@ -42,18 +42,21 @@ export function TracePage({ id }: { id: string }) {
     retry: false,
   });
   if (isPending) return <div className="progress" />;
-  if (error) return <Failure error={error} retry={() => void refetch()} />;
+  if (error) return <PageFailure title={t("traces.trace")} error={error} retry={() => void refetch()} />;
   if (!data) {
     return (
-      <Empty
-        title={t("traces.gone")}
-        hint={t("traces.goneHint")}
-        action={
-          <Link className="btn" to="/explore/traces" search={{}}>
-            {t("traces.search")}
-          </Link>
-        }
-      />
+      <>
+        <h1 className="visually-hidden">{t("traces.trace")}</h1>
+        <Empty
+          title={t("traces.gone")}
+          hint={t("traces.goneHint")}
+          action={
+            <Link className="btn" to="/explore/traces" search={{}}>
+              {t("traces.search")}
+            </Link>
+          }
+        />
+      </>
     );
   }
   return <Shown id={id} spans={data.spans} processes={data.processes} />;

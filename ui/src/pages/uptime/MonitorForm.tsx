@@ -2,9 +2,10 @@
 
 import { type FormEvent, useEffect, useState } from "react";
 import { Button } from "react-aria-components";
-import { useSetParams } from "../../app/url";
+import { useParams, useSetParams } from "../../app/url";
 import type { Monitor, MonitorBody } from "../../data/types";
 import { useT } from "../../i18n";
+import { first } from "../../lib/params";
 import { Pick, Sheet, Text } from "../../ui/controls";
 import { bodyOf, useMonitorActions } from "./actions";
 import { guessKind, guessName } from "./guess";
@@ -39,8 +40,9 @@ export function MonitorForm({ isOpen, monitor, onClose }: MonitorFormProps) {
 function Form({ monitor, onClose }: Omit<MonitorFormProps, "isOpen">) {
   const t = useT();
   const set = useSetParams();
+  const params = useParams();
   const { add, save } = useMonitorActions();
-  const [body, setBody] = useState<MonitorBody>(monitor ? bodyOf(monitor) : FRESH);
+  const [body, setBody] = useState<MonitorBody>(monitor ? bodyOf(monitor) : { ...FRESH, target: first(params.target) });
   const [named, setNamed] = useState(monitor !== null);
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
@@ -62,7 +64,7 @@ function Form({ monitor, onClose }: Omit<MonitorFormProps, "isOpen">) {
     try {
       const saved = monitor ? await save(monitor.id, body) : await add(body);
       onClose();
-      set({ monitor: String(saved.id), add: undefined }, true);
+      set({ monitor: String(saved.id), add: undefined, target: undefined }, true);
     } catch (cause) {
       setError(cause instanceof Error ? cause.message : String(cause));
     } finally {

@@ -36,7 +36,7 @@ export function Uptime() {
   const adding = first(params.add) === "1";
   const close = () => {
     setEditing(null);
-    set({ add: undefined }, true);
+    set({ add: undefined, target: undefined }, true);
   };
   return (
     <>
