@@ -73,8 +73,9 @@ impl Committer {
                 }
                 Command::Freeze(signal, done) => {
                     self.freeze(signal);
-                    // Who asked may have given up waiting; the head is frozen all the same.
-                    drop(done.send(()));
+                    if done.send(()).is_err() {
+                        tracing::debug!(%signal, "nobody waits for the frozen head any more");
+                    }
                 }
                 Command::Release(signal, through) => self.release(signal, through),
                 Command::Close => return,

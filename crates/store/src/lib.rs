@@ -23,6 +23,9 @@ mod stats;
 mod store;
 mod wal;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::StoreError;
 pub use options::{Retention, StoreOptions};
 pub use selection::{Family, Operation, Selection, Series, SeriesExemplars, SignalUsage};

@@ -17,6 +17,9 @@ pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
     /// Where a local store keeps its files; its puts are not durable until synced.
     root: Option<PathBuf>,
+    /// The machine that crashes under it.
+    #[cfg(test)]
+    machine: Option<crate::wal::simulated::SimulatedDisk>,
 }
 
 impl Objects {
@@ -26,26 +29,69 @@ impl Objects {
         std::fs::create_dir_all(&root).map_err(|error| StoreError::disk("create", shown.as_str(), error))?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&root)
             .map_err(|error| StoreError::disk("open", shown, error))?;
-        Ok(Self { store: Arc::new(store), root: Some(root) })
+        Ok(Self {
+            store: Arc::new(store),
+            root: Some(root),
+            #[cfg(test)]
+            machine: None,
+        })
     }
 
     /// Objects in any store that makes its puts durable itself.
     pub(crate) fn remote(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, root: None }
+        Self {
+            store,
+            root: None,
+            #[cfg(test)]
+            machine: None,
+        }
+    }
+
+    /// The same objects on a machine that can crash.
+    #[cfg(test)]
+    pub(crate) fn on_machine(self, machine: crate::wal::simulated::SimulatedDisk) -> Self {
+        Self { machine: Some(machine), ..self }
+    }
+
+    /// Whether a writing operation takes effect, and what it then answers.
+    #[cfg(test)]
+    fn operate(&self, path: &str) -> (bool, Result<(), StoreError>) {
+        match self.machine.as_ref().map_or(Ok(()), crate::wal::simulated::SimulatedDisk::operate) {
+            Ok(()) => (true, Ok(())),
+            Err(applied) => (applied, Err(StoreError::disk("write", path, "the simulated machine is off"))),
+        }
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "the simulated machine of tests decides here")]
+    const fn operate(&self, _path: &str) -> (bool, Result<(), StoreError>) {
+        (true, Ok(()))
     }
 
     /// Writes an object; when it answers no crash loses it.
     pub(crate) async fn put(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
+        let (applied, outcome) = self.operate(path);
+        if !applied {
+            return outcome;
+        }
         let failed = |error: object_store::Error| StoreError::disk("write", path, error);
         self.store.put(&Path::from(path), PutPayload::from(bytes)).await.map_err(failed)?;
-        self.sync(path).await
+        self.sync(path).await?;
+        outcome
     }
 
     /// Writes an object that must not be there yet; `false` when it is.
     pub(crate) async fn create(&self, path: &str, bytes: Bytes) -> Result<bool, StoreError> {
+        let (applied, outcome) = self.operate(path);
+        if !applied {
+            return outcome.map(|()| false);
+        }
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.store.put_opts(&Path::from(path), PutPayload::from(bytes), options).await {
-            Ok(_) => self.sync(path).await.map(|()| true),
+            Ok(_) => {
+                self.sync(path).await?;
+                outcome.map(|()| true)
+            }
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(StoreError::disk("write", path, error)),
         }
@@ -65,16 +111,24 @@ impl Objects {
 
     /// Removes an object; one that is gone already is fine.
     pub(crate) async fn delete(&self, path: &str) -> Result<(), StoreError> {
+        let (applied, outcome) = self.operate(path);
+        if !applied {
+            return outcome;
+        }
         match self.store.delete(&Path::from(path)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => outcome,
             Err(error) => Err(StoreError::disk("remove", path, error)),
         }
     }
 
     /// Moves an object aside; one that is gone already is fine.
     pub(crate) async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        let (applied, outcome) = self.operate(from);
+        if !applied {
+            return outcome;
+        }
         match self.store.rename(&Path::from(from), &Path::from(to)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => outcome,
             Err(error) => Err(StoreError::disk("rename", from, error)),
         }
     }

@@ -60,11 +60,6 @@ impl Chunk {
         (self.first_time, self.last_time)
     }
 
-    /// Number of samples.
-    pub(crate) const fn len(&self) -> usize {
-        self.count as usize
-    }
-
     /// The last value's bits.
     pub(crate) const fn last_bits(&self) -> u64 {
         self.last_value

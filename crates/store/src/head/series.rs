@@ -109,13 +109,6 @@ impl HeadSeries {
         exemplars.push_back(exemplar);
     }
 
-    /// Samples as they are stored, at most; what a read of the whole series costs.
-    pub(crate) fn len(&self) -> usize {
-        self.chunks.iter().map(Chunk::len).sum::<usize>()
-            + self.late.len()
-            + self.extras.as_ref().map_or(0, |extras| extras.histograms.len() + extras.exemplars.len())
-    }
-
     /// Appends the samples in the range to `out`; times may repeat and fall back, the later one of a time holds.
     pub(crate) fn read(&self, range: TimeRange, out: &mut Series) {
         let (start, end) = (range.start.nanos(), range.end.nanos());

@@ -44,11 +44,6 @@ pub(crate) struct PartMeta {
 }
 
 impl PartMeta {
-    /// The folder that a signal of a tenant has.
-    pub(crate) fn folder(tenant: &Tenant, signal: Signal) -> String {
-        format!("parts/{tenant}/{signal}")
-    }
-
     /// Path of the Parquet object.
     pub(crate) fn data_path(&self) -> String {
         format!("parts/{}/{}/{}.parquet", self.tenant, self.signal, self.id)

@@ -95,7 +95,7 @@ mod tests {
         let rows = 3 * BLOCK_ROWS + 10;
         (0..rows).for_each(|row| builder.push(&id(row % 1000).0));
         let bytes = builder.finish();
-        let all = find("x", &bytes, &[id(5)], rows).unwrap();
+        let all = find("x", &bytes, &[id(150)], rows).unwrap();
         assert_eq!(all, [0..2048, 2048..4096, 4096..6144, 6144..6154]);
         assert_eq!(find("x", &bytes, &[id(11)], rows).unwrap().len(), 3);
         assert!(find("x", &bytes, &[id(5000)], rows).unwrap().is_empty());

@@ -76,11 +76,6 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Bytes written so far, roughly.
-    pub(crate) fn bytes(&self) -> u64 {
-        (self.parquet.bytes_written() + self.parquet.in_progress_size()) as u64
-    }
-
     /// Ends the part.
     pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
         self.parquet.flush().map_err(failed)?;

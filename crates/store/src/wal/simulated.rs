@@ -10,6 +10,7 @@ use super::disk::{Disk, DiskFile};
 #[derive(Debug, Clone)]
 pub(crate) struct SimulatedDisk {
     inner: Arc<Mutex<Inner>>,
+    prefix: String,
 }
 
 #[derive(Debug)]
@@ -30,7 +31,23 @@ struct Content {
 impl SimulatedDisk {
     pub(crate) fn new(seed: u64) -> Self {
         let inner = Inner { files: BTreeMap::new(), random: seed | 1, failures: 0, fuse: None };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        Self { inner: Arc::new(Mutex::new(inner)), prefix: String::new() }
+    }
+
+    /// A folder of the same machine: one fuse, one crash for all.
+    pub(crate) fn folder(&self, name: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), prefix: format!("{}{name}/", self.prefix) }
+    }
+
+    /// An operation on something else of the same machine: whether it fails, and then whether it took effect all the same.
+    pub(crate) fn operate(&self) -> Result<(), bool> {
+        let mut inner = self.inner.lock().unwrap();
+        let heads = inner.draw() & 1 == 0;
+        inner.operate().map_err(|_| heads)
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     /// The next `count` writing operations fail.
@@ -48,26 +65,30 @@ impl SimulatedDisk {
         let mut inner = self.inner.lock().unwrap();
         inner.fuse = None;
         inner.failures = 0;
-        let mut random = inner.random;
-        for content in inner.files.values_mut() {
+        let names: Vec<String> = inner.files.keys().cloned().collect();
+        for name in names {
+            let random = inner.draw();
+            let content = inner.files.get_mut(&name).unwrap();
             let loose = content.bytes.len() - content.synced;
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let kept = if loose == 0 { 0 } else { (random >> 33) as usize % (loose + 1) };
-            content.bytes.truncate(content.synced + kept);
+            content.bytes.truncate(content.synced + random % (loose + 1));
             content.synced = content.bytes.len();
         }
-        inner.random = random;
     }
 
     pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Vec<u8>)) {
         let mut inner = self.inner.lock().unwrap();
-        let content = inner.files.get_mut(name).unwrap();
+        let content = inner.files.get_mut(&self.path(name)).unwrap();
         edit(&mut content.bytes);
         content.synced = content.bytes.len();
     }
 }
 
 impl Inner {
+    fn draw(&mut self) -> usize {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.random >> 33) as usize
+    }
+
     fn operate(&mut self) -> io::Result<()> {
         if self.failures > 0 {
             self.failures -= 1;
@@ -86,25 +107,26 @@ impl Inner {
 
 impl Disk for SimulatedDisk {
     fn list(&self) -> io::Result<Vec<String>> {
-        Ok(self.inner.lock().unwrap().files.keys().cloned().collect())
+        let inner = self.inner.lock().unwrap();
+        Ok(inner.files.keys().filter_map(|path| path.strip_prefix(&self.prefix)).map(str::to_owned).collect())
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let inner = self.inner.lock().unwrap();
-        inner.files.get(name).map(|content| content.bytes.clone()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        inner.files.get(&self.path(name)).map(|content| content.bytes.clone()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let mut inner = self.inner.lock().unwrap();
         inner.operate()?;
-        inner.files.insert(name.to_owned(), Content::default());
-        Ok(Box::new(SimulatedFile { name: name.to_owned(), disk: self.clone() }))
+        inner.files.insert(self.path(name), Content::default());
+        Ok(Box::new(SimulatedFile { name: self.path(name), disk: self.clone() }))
     }
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
         inner.operate()?;
-        let content = inner.files.get_mut(name).ok_or(io::ErrorKind::NotFound)?;
+        let content = inner.files.get_mut(&self.path(name)).ok_or(io::ErrorKind::NotFound)?;
         content.bytes.truncate(length as usize);
         content.synced = content.bytes.len();
         Ok(())
@@ -113,7 +135,7 @@ impl Disk for SimulatedDisk {
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut inner = self.inner.lock().unwrap();
         inner.operate()?;
-        inner.files.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        inner.files.remove(&self.path(name)).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 

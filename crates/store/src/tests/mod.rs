@@ -1,0 +1,6 @@
+//! The store against a simple model, and against a machine that crashes.
+
+mod crash;
+mod damage;
+mod model;
+mod reads;
