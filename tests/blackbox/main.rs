@@ -4,6 +4,7 @@
 //! is absent prints a skip; under `CI=true` it fails.
 
 mod accounts;
+mod alerts;
 mod backend;
 mod clients;
 mod commands;
