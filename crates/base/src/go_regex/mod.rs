@@ -174,4 +174,73 @@ mod tests {
         let deep = format!("{}a{}", "(".repeat(2000), ")".repeat(2000));
         assert!(GoRegex::new(&deep).expect_err("too deep").to_string().contains("expression nests too deeply"));
     }
+
+    /// Whatever is accepted must compile once translated, and agree on the empty text.
+    #[test]
+    fn random_patterns_translate() {
+        const PARTS: [&str; 44] = [
+            "a",
+            "b",
+            "é",
+            ".",
+            "*",
+            "+",
+            "?",
+            "??",
+            "{2}",
+            "{,3}",
+            "{1,}",
+            "{",
+            "}",
+            "(",
+            ")",
+            "(?:",
+            "(?i)",
+            "(?P<n>",
+            "(?s-i:",
+            "|",
+            "[",
+            "]",
+            "[^",
+            "-",
+            "^",
+            "$",
+            "\\",
+            "\\d",
+            "\\W",
+            "\\b",
+            "\\B",
+            "\\pL",
+            "\\P{Greek}",
+            "\\Q",
+            "\\E",
+            "\\x41",
+            "\\x{1F}",
+            "\\101",
+            "[:alpha:]",
+            "&&",
+            "~~",
+            "--",
+            " ",
+            "#",
+        ];
+        let mut state = 0x9E37_79B9_7F4A_7C15u64;
+        let mut below = |limit: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % limit as u64).expect("below the limit")
+        };
+        let mut accepted = 0;
+        for _ in 0..15_000 {
+            let pattern: String = (0..=below(9)).map(|_| PARTS[below(PARTS.len())]).collect();
+            let Ok(checked) = GoRegex::new(&pattern) else { continue };
+            accepted += 1;
+            match regex::Regex::new(&checked.anchored()) {
+                Ok(regex) => assert_eq!(regex.is_match(""), checked.matches_empty(), "{pattern:?}"),
+                Err(error) => panic!("{pattern:?} became {:?}: {error}", checked.translated()),
+            }
+        }
+        assert!(accepted > 2_000, "{accepted}");
+    }
 }

@@ -39,6 +39,9 @@ struct Scanner<'a> {
     pattern: &'a str,
     position: usize,
     out: String,
+    /// Flags such as `(?i)` that hold from here on. They wait for the next item, since a repetition operator after them
+    /// belongs to the item before.
+    flags: String,
     groups: Vec<Group>,
     current: Group,
     names: Set<&'a str>,
@@ -51,6 +54,7 @@ pub(super) fn scan(pattern: &str) -> Scanned<GoRegex> {
         pattern,
         position: 0,
         out: String::with_capacity(pattern.len() + 8),
+        flags: String::new(),
         groups: Vec::new(),
         current: Group::default(),
         names: Set::default(),
@@ -86,13 +90,21 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// Writes the flags that wait, before an item begins.
+    fn settle_flags(&mut self) {
+        self.out.push_str(&self.flags);
+        self.flags.clear();
+    }
+
     fn literal(&mut self, c: char) {
+        self.settle_flags();
         class::push_literal(&mut self.out, c);
         self.current.push(false);
     }
 
     /// Appends an item that stands for itself in both syntaxes.
     fn item(&mut self, text: &str, empty: bool) {
+        self.settle_flags();
         self.out.push_str(text);
         self.current.push(empty);
     }
@@ -103,6 +115,7 @@ impl<'a> Scanner<'a> {
             '(' => return self.open(start),
             ')' => return self.close(),
             '|' => {
+                self.settle_flags();
                 self.current.empty_before |= self.current.alternative();
                 self.out.push('|');
             }
@@ -122,6 +135,7 @@ impl<'a> Scanner<'a> {
                 }
             },
             '[' => {
+                self.settle_flags();
                 self.position = start;
                 let text = self.rest();
                 self.position += class::push_class(&mut self.out, text)?;
@@ -157,6 +171,7 @@ impl<'a> Scanner<'a> {
                 return Ok(());
             }
         } else {
+            self.settle_flags();
             self.out.push('(');
         }
         self.groups.push(std::mem::take(&mut self.current));
@@ -177,6 +192,7 @@ impl<'a> Scanner<'a> {
             if !self.names.insert(name) {
                 return Err(GoRegexError::new("invalid named capture", name));
             }
+            self.settle_flags();
             self.out.push_str("(?P<");
             self.out.push_str(name);
             self.out.push('>');
@@ -189,11 +205,18 @@ impl<'a> Scanner<'a> {
                 Some('i' | 'm' | 's' | 'U') => flags += 1,
                 Some('-') if !negated => (negated, flags) = (true, 0),
                 Some(end @ (':' | ')')) if !(negated && flags == 0) => {
-                    self.out.push_str(self.since(start));
-                    if end == ')' && self.since(start) == "(?)" {
+                    if end == ':' {
+                        self.settle_flags();
+                        self.out.push_str(self.since(start));
+                        return Ok(true);
+                    }
+                    if self.since(start) == "(?)" {
                         break;
                     }
-                    return Ok(end == ':');
+                    let flags = self.since(start);
+                    self.flags.push_str(flags);
+                    self.current.repeated_at = None;
+                    return Ok(false);
                 }
                 None => return Err(GoRegexError::new("missing closing )", self.pattern)),
                 Some(_) => break,
@@ -208,6 +231,8 @@ impl<'a> Scanner<'a> {
             return Err(GoRegexError::new("unexpected )", self.pattern));
         };
         self.current = outer;
+        // They hold to the end of their group.
+        self.flags.clear();
         self.item(")", empty);
         Ok(())
     }
@@ -229,6 +254,7 @@ impl<'a> Scanner<'a> {
             // The end of a quotation that was none is ignored.
             Some('E') => drop(self.bump()),
             _ => {
+                self.settle_flags();
                 self.position = start;
                 let text = self.rest();
                 self.position += class::push_escape(&mut self.out, text)?;
