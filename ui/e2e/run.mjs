@@ -4,6 +4,7 @@
 //
 // GW_SCREENSHOTS  folder of the pictures (default target/screenshots)
 // GW_CHROMIUM     the browser (default /usr/bin/chromium)
+// GW_WALKERS      variants walked at once (default 2)
 // GW_QUICK=1      one variant only (dark, ko, 1440)
 //
 // Each page must: write nothing to the console's errors, have no axe violation, show no key of the catalogues and no text
@@ -23,6 +24,7 @@ const USER = process.env.GW_USER ?? "admin";
 const PASSWORD = process.env.GW_PASSWORD ?? "";
 const SHOTS = process.env.GW_SCREENSHOTS ?? join(HERE, "../../target/screenshots");
 const SETTLE_MS = 10_000;
+const WALKERS = Number(process.env.GW_WALKERS ?? 2);
 
 const score = { passed: 0, failed: 0 };
 
@@ -174,7 +176,11 @@ const browser = await chromium.launch({
 });
 try {
   const storage = await signIn(browser);
-  for (const variant of VARIANTS) await walk(browser, storage, variant);
+  const waiting = [...VARIANTS];
+  const walker = async () => {
+    for (let variant = waiting.shift(); variant; variant = waiting.shift()) await walk(browser, storage, variant);
+  };
+  await Promise.all(Array.from({ length: WALKERS }, walker));
 } catch (error) {
   check("the walk ends", [error.stack ?? String(error)]);
 } finally {

@@ -13,6 +13,16 @@ import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
 
+/** After an upgrade the chunks of the old build are gone: load the new one, once. */
+const RELOAD_MS = 10e3;
+window.addEventListener("vite:preloadError", (event) => {
+  const last = Number(sessionStorage.getItem("gw-reloaded") ?? 0);
+  if (Date.now() - last < RELOAD_MS) return;
+  sessionStorage.setItem("gw-reloaded", String(Date.now()));
+  event.preventDefault();
+  window.location.reload();
+});
+
 const client = new QueryClient({
   defaultOptions: {
     queries: {

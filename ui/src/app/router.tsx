@@ -10,6 +10,7 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 import { first, type Params, parseParams, printParams, prometheusExpressions } from "../lib/params";
+import { Broken } from "./Broken";
 import { Gate } from "./Gate";
 import { NotFound } from "./NotFound";
 import { HOMES } from "./nav";
@@ -135,6 +136,7 @@ export const router = createRouter({
   routeTree: root.addChildren(routes),
   parseSearch: (text) => parseParams(text) as never,
   stringifySearch: printParams,
+  defaultErrorComponent: Broken,
   defaultPreload: "intent",
   scrollRestoration: true,
   trailingSlash: "never",

@@ -1,8 +1,9 @@
 // What lives in the URL of every page: time range, refresh and scope. They survive each navigation because the root route
 // carries them over (router.tsx), and each reader here gets them resolved.
 
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { first, type Params } from "../lib/params";
 import { parseScope, printScope, type ScopeChip } from "../lib/scope";
 import { parseRange, type Range, refreshMs } from "../lib/time";
@@ -37,6 +38,9 @@ export function useParam(name: string, fallback = ""): [string, (value: string) 
   return [first(params[name], fallback), change];
 }
 
+/** How long a running query may hold the next tick up. */
+const PATIENCE_MS = 60e3;
+
 interface Clock {
   /** Epoch ms of the last refresh; queries hang on it. */
   now: number;
@@ -50,10 +54,15 @@ export function ClockProvider({ children }: { children: ReactNode }) {
   const interval = refreshMs(first(params.refresh, DEFAULT_REFRESH));
   const [now, setNow] = useState(() => Date.now());
   const refresh = useCallback(() => setNow(Date.now()), []);
+  const client = useQueryClient();
+  const last = useRef(now);
+  last.current = now;
   useEffect(() => {
     if (interval === 0) return;
     const timer = setInterval(() => {
-      if (!document.hidden) refresh();
+      // A tick drops what is still being asked for, so a query slower than the interval would never be shown.
+      const patient = client.isFetching() > 0 && Date.now() - last.current < Math.max(PATIENCE_MS, interval);
+      if (!document.hidden && !patient) refresh();
     }, interval);
     const onVisible = () => {
       if (!document.hidden) refresh();
@@ -63,7 +72,7 @@ export function ClockProvider({ children }: { children: ReactNode }) {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", onVisible);
     };
-  }, [interval, refresh]);
+  }, [interval, refresh, client]);
   const clock = useMemo(() => ({ now, refresh }), [now, refresh]);
   return <ClockContext value={clock}>{children}</ClockContext>;
 }

@@ -40,6 +40,11 @@ export function Help({ isOpen, onClose }: HelpProps) {
         ))}
       </div>
       <p className="faint small">{t("help.off")}</p>
+      <p className="small">
+        <a href="/licenses.txt" target="_blank" rel="noreferrer">
+          {t("help.licences")}
+        </a>
+      </p>
     </Sheet>
   );
 }
