@@ -155,7 +155,7 @@ mod tests {
         let objects = Objects::remote(Arc::new(InMemory::new()));
         let found = Catalog::open(objects.clone()).await.unwrap();
         for sequence in 1..=5 {
-            found.catalog.commit(|m| drop(m.flushed.insert("logs".to_owned(), sequence))).await.unwrap();
+            found.catalog.commit(|m| m.flushed = [("logs".to_owned(), sequence)].into()).await.unwrap();
         }
         assert_eq!(objects.list(FOLDER).await.unwrap().len(), KEPT as usize);
         let rival = Catalog::open(objects.clone()).await.unwrap();

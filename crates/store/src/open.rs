@@ -70,7 +70,7 @@ pub(crate) async fn open(
 
 /// Takes the data directory for this process, until the file is dropped.
 pub(crate) fn lock(dir: &Path) -> Result<std::fs::File, StoreError> {
-    let path = dir.join("lock");
+    let path = dir.join("store.lock");
     let shown = path.display().to_string();
     std::fs::create_dir_all(dir).map_err(|error| StoreError::disk("create", dir.display().to_string(), error))?;
     let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);

@@ -38,7 +38,7 @@ pub(super) fn batch(world: &FakeWorld, model: &mut Model, serial: &mut u64) -> B
     let signal = Signal::ALL[(world.random() % 4) as usize];
     let rows = 1 + world.random() % 40;
     let tenant = Tenant::default();
-    let mut time = || Timestamp::from_nanos((world.random() % 50_000) as i64 * 1_000_000);
+    let time = || Timestamp::from_nanos((world.random() % 50_000) as i64 * 1_000_000);
     match signal {
         Signal::Metrics => {
             let mut builder = MetricsBuilder::default();
