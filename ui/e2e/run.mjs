@@ -4,8 +4,9 @@
 //
 // GW_SCREENSHOTS  folder of the pictures (default target/screenshots)
 // GW_CHROMIUM     the browser (default /usr/bin/chromium)
+// GW_FLOWS=off    leaves out what writes (the fixture server only reads)
 // GW_WALKERS      variants walked at once (default 2)
-// GW_QUICK=1      one variant only (dark, ko, 1440)
+// GW_QUICK=THEME  one variant only: that theme (dark, light, contrast), ko, 1440
 //
 // Each page must: write nothing to the console's errors, have no axe violation, show no key of the catalogues and no text
 // of the other language, not scroll sideways. Ends with `N passed, M failed`; exits 1 on a failure.
@@ -15,6 +16,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { checkPage } from "./checks.mjs";
+import { checkFlows } from "./flows.mjs";
 import { checkKeyboard } from "./keyboard.mjs";
 import { PAGES, redirects } from "./pages.mjs";
 
@@ -150,7 +152,10 @@ async function walk(browser, storage, variant) {
   }
   if (variant.theme === "dark" && variant.language === "ko")
     await checkKeyboard(page, { base: URL_BASE, wide: variant.width > 1000, settle, check });
-  if (variant.theme === "dark" && variant.language === "en" && variant.width > 1000) await followRedirects(page);
+  if (variant.theme === "dark" && variant.language === "en" && variant.width > 1000) {
+    await followRedirects(page);
+    if (process.env.GW_FLOWS !== "off") await checkFlows(page, { base: URL_BASE, check });
+  }
   await context.close();
 }
 
@@ -164,7 +169,7 @@ async function followRedirects(page) {
 }
 
 const VARIANTS = process.env.GW_QUICK
-  ? [{ theme: "dark", language: "ko", width: 1440 }]
+  ? [{ theme: process.env.GW_QUICK === "1" ? "dark" : process.env.GW_QUICK, language: "ko", width: 1440 }]
   : ["dark", "light"].flatMap((theme) =>
       ["ko", "en"].flatMap((language) => [1440, 390].map((width) => ({ theme, language, width }))),
     );

@@ -43,13 +43,13 @@ export function timeLabels(splits: readonly number[], step: number): string[] {
 export function chartOptions(input: Input): uPlot.Options {
   const { unit, series, strokes } = input;
 
-  const grid = { stroke: token("--line"), width: 1 };
+  const grid = { stroke: token("--grid"), width: 1 };
   const text = token("--text-3");
   const few = series.length <= 3;
   return {
     width: input.width,
     height: input.height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     focus: { alpha: 0.35 },
     cursor: {
