@@ -177,6 +177,11 @@ impl Scalars {
         Ok(Self(columns))
     }
 
+    /// One operand that is the same at every step.
+    pub(crate) fn constant(value: f64, steps: usize) -> Self {
+        Self(vec![vec![value; steps]])
+    }
+
     /// The values at a step, in `buffer`.
     pub(crate) fn at<'b>(&self, step: usize, buffer: &'b mut Vec<f64>) -> &'b [f64] {
         buffer.clear();

@@ -10,6 +10,6 @@ mod traces;
 pub(crate) use names::names;
 pub(crate) use relational::{events, exemplars};
 pub(crate) use sql::sql;
-pub(crate) use stream::{blocking, guarded, matrix, ready, samples, text};
+pub(crate) use stream::{blocking, matrix, samples, text};
 pub(crate) use tables::{dependencies, metadata, operations, services, usage};
 pub(crate) use traces::{find_traces, traces};

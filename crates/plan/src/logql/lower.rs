@@ -184,6 +184,15 @@ fn grouping(grouping: &ast::Grouping) -> Grouping {
 }
 
 fn vector_aggregation(vector: &ast::VectorAggregation, grid: Grid) -> Result<Node, PlanError> {
+    if let (VectorOp::Sum, MetricExpr::Range(range)) = (vector.op, &*vector.expr)
+        && range.grouping.is_none()
+        && is_additive(range)
+    {
+        // Sums of sums need no series of their own for every set of parsed labels.
+        let Node::Lines(mut window) = range_aggregation(range, grid) else { return metric(&vector.expr, grid) };
+        window.grouping = Some(vector.grouping.as_ref().map(grouping).unwrap_or_default());
+        return Ok(Node::Lines(window));
+    }
     let input = metric(&vector.expr, grid)?;
     let op = match vector.op {
         VectorOp::Sum => AggregateOp::Sum,
@@ -263,6 +272,12 @@ fn matching(matching: &prom::VectorMatching) -> Matching {
         fill_left: None,
         fill_right: None,
     }
+}
+
+/// Whether the results of parts add up to the result of the whole.
+fn is_additive(range: &ast::RangeAggregation) -> bool {
+    let op = range.op;
+    matches!(op, RangeOp::CountOverTime | RangeOp::Rate | RangeOp::BytesOverTime | RangeOp::BytesRate | RangeOp::SumOverTime)
 }
 
 /// Whether the order of the result is promised.

@@ -1,5 +1,6 @@
 //! LogQL to the algebra.
 
+mod kernels;
 mod lower;
 
 use gw_base::Matcher;
@@ -8,6 +9,8 @@ use gw_lang::logql::ast::{Expr, MetricExpr};
 use crate::PlanError;
 use crate::logs::Pipeline;
 use crate::promql::{Evaluation, Matrix};
+
+pub use kernels::kernel;
 
 /// What a text asks for.
 #[derive(Debug, Clone)]
