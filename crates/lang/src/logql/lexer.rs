@@ -150,9 +150,8 @@ impl<'a> Lexer<'a> {
                 }
                 '\\' if quote == '"' => match check_escape(self.rest(), quote) {
                     Ok(length) => self.position += length,
-                    Err(_) => {
-                        let at = Span::new(self.position, self.position);
-                        return self.fail(Fault::token(at, "invalid char escape"));
+                    Err(_unnamed) => {
+                        return self.fail(Fault::token(span(self.position), "invalid char escape"));
                     }
                 },
                 _ => {}
