@@ -59,9 +59,8 @@ impl Parser {
             "none" | "" => return Ok(LineReader::None),
             "json" => return Ok(LineReader::Json),
             "logfmt" => return Ok(LineReader::Logfmt),
-            "traefik" => named(&["traefik", "traefik-json", "traefik-clf"]),
-            "clf" => named(&["clf", "common", "combined"]),
-            "nginx" => named(&["nginx", "combined"]),
+            "traefik" => named(&["traefik-json", "traefik"]),
+            "clf" => named(&["traefik", "nginx"]),
             name => named(&[name]),
         };
         match dialects.is_empty() {

@@ -63,9 +63,8 @@ impl HostSource for DiskStats {
                 continue;
             }
             for ((name, kind, factor, help), field) in COLUMNS.iter().zip(fields) {
-                // Milliseconds are divided, not multiplied by a fraction: the digits shown must be the exact ones.
-                let value = number(field)?;
-                let value = if *factor == MILLISECOND { value / 1000.0 } else { value * factor };
+                // Wire: times are multiplied, as upstream does: dividing would give other last digits.
+                let value = number(field)? * factor;
                 page.family(&format!("node_disk_{name}"), *kind, help).add(&[("device", device)], value);
             }
             describe(roots, page, device, (major, minor));
