@@ -36,9 +36,19 @@ fn parse_small(digits: &[u8]) -> Option<f64> {
     Some(value as f64)
 }
 
-/// Appends a float as Go's `strconv.FormatFloat(value, 'g', -1, 64)`: the fewest digits that read back to the same float,
-/// exponent form below 1e-4 and from 1e21 on; infinities as `+Inf` and `-Inf`.
+/// Appends a float as Go's `fmt` and `encoding/json` do: the fewest digits that read back to the same float, exponent form
+/// below 1e-4 and from 1e21 on; infinities as `+Inf` and `-Inf`.
 pub fn write_float(out: &mut String, value: f64) {
+    write_float_below(out, value, 1e21);
+}
+
+/// Appends a float as Go's `strconv.FormatFloat(value, 'g', -1, 64)`, which metrics pages are written with: as
+/// [`write_float`], but in exponent form from 1e6 on (`688810`, `1.175853e+06`).
+pub fn write_page_float(out: &mut String, value: f64) {
+    write_float_below(out, value, 1e6);
+}
+
+fn write_float_below(out: &mut String, value: f64, exponent_from: f64) {
     const CANNOT_FAIL: &str = "writing to a String cannot fail";
     if value.is_nan() {
         out.push_str("NaN");
@@ -49,7 +59,7 @@ pub fn write_float(out: &mut String, value: f64) {
         return;
     }
     let magnitude = value.abs();
-    if value == 0.0 || (1e-4..1e21).contains(&magnitude) {
+    if value == 0.0 || (1e-4..exponent_from).contains(&magnitude) {
         write!(out, "{value}").expect(CANNOT_FAIL);
         return;
     }

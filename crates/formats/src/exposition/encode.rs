@@ -3,7 +3,7 @@
 use gw_batch::MetricType;
 
 use super::cursor::needs_escape;
-use crate::number::write_float;
+use crate::number::write_page_float;
 
 /// The `Content-Type` of [`Writer`]'s text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
@@ -68,7 +68,7 @@ impl Writer {
             self.text.push('}');
         }
         self.text.push(' ');
-        write_float(&mut self.text, value);
+        write_page_float(&mut self.text, value);
         if let Some(millis) = millis {
             self.text.push(' ');
             self.text.push_str(&millis.to_string());
