@@ -8,18 +8,18 @@ use gw_testkit::promqltest::{
 };
 use gw_testkit::{Suite, conformance};
 
+fn command(text: &str) -> CommandKind {
+    parse(text).expect("a valid script").remove(0).kind
+}
+
 fn load(text: &str) -> Load {
-    match parse(text).expect("a valid script").remove(0).kind {
-        CommandKind::Load(load) => load,
-        other => panic!("not a load: {other:?}"),
-    }
+    let found = if let CommandKind::Load(load) = command(text) { Some(load) } else { None };
+    found.expect("a load")
 }
 
 fn eval(text: &str) -> Eval {
-    match parse(text).expect("a valid script").remove(0).kind {
-        CommandKind::Eval(eval) => eval,
-        other => panic!("not an eval: {other:?}"),
-    }
+    let found = if let CommandKind::Eval(eval) = command(text) { Some(eval) } else { None };
+    found.expect("an eval")
 }
 
 /// Points in short: floats, `_`, `stale`, and the count of a histogram.
@@ -111,4 +111,30 @@ fn upstream_files() {
     }
     println!("{evals} evals, {loads} loads");
     suite.finish();
+}
+
+/// Mutations of a good script are read or refused; nothing panics.
+#[test]
+fn hostile_scripts() {
+    let good = "load 5m\n m{a=\"b\\n\", 'c'=`d`}@st -1m _x2\n m{a=\"b\"} 1+2x3 stale {{schema:1 buckets:[1 2] offset:-3}}-{{count:1}}x2\n\
+                eval range from 0 to 1h step 5m m @ 5\n expect warn msg: x\n expect range vector from 0 to 1m step 5s\n {} 1 _ Inf";
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    let mut below = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % limit as u64).expect("below the limit")
+    };
+    for _ in 0..20_000 {
+        let mut text: Vec<char> = good.chars().collect();
+        for _ in 0..=below(3) {
+            let (at, from) = (below(text.len()), below(text.len()));
+            match below(3) {
+                0 => drop(text.remove(at)),
+                1 => text.insert(at, text[from]),
+                _ => text.truncate(at.max(8)),
+            }
+        }
+        let _outcome = parse(&text.into_iter().collect::<String>());
+    }
 }
