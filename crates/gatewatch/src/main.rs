@@ -1,3 +1,44 @@
-//! The binary: command line, wiring, port table, personalities.
+//! The one binary: it reads the command line, wires the parts and runs them.
+//!
+//! *Architecture Invariant:* only this crate knows all others. Nothing here decodes, stores, evaluates or renders.
 
-fn main() {}
+mod banner;
+mod cli;
+mod commands;
+mod config;
+mod lock;
+mod monitors;
+mod ports;
+mod product;
+mod rooms;
+mod rules;
+mod telemetry;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let environment = gw_config::Environment::of_process();
+    start_log(environment.get("GW_LOG"));
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    match commands::run(Cli::parse_from(words), &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A closed stderr leaves nobody to tell.
+            writeln!(std::io::stderr(), "error: {error:#}").unwrap_or_default();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(filter: Option<&str>) {
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter.unwrap_or("info,sqlx=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

@@ -41,7 +41,8 @@ async fn login(
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     body: Option<Json<Login>>,
 ) -> Result<Response, Fault> {
-    let Json(given) = body.ok_or_else(|| Fault::new(Kind::Invalid, "the body is not {\"username\": TEXT, \"password\": TEXT}"))?;
+    let Json(given) =
+        body.ok_or_else(|| Fault::new(Kind::Invalid, "the body is not {\"username\": TEXT, \"password\": TEXT}"))?;
     let address = peer.map(|Extension(info)| info.0.ip().to_string()).unwrap_or_default();
     let session = services.state.login(&given.username, &given.password, &address).await.map_err(|error| {
         let fault = Fault::from(error);
@@ -61,7 +62,10 @@ async fn logout(State(services): State<Services>, headers: HeaderMap) -> Result<
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cleared)]).into_response())
 }
 
-async fn me(State(services): State<Services>, Extension(principal): Extension<Principal>) -> Result<Json<Value>, Fault> {
+async fn me(
+    State(services): State<Services>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Json<Value>, Fault> {
     if matches!(principal.via, Via::Token(_)) {
         return Ok(Json(json!({"name": principal.name, "role": principal.role, "language": "", "created_at": null})));
     }
@@ -82,7 +86,8 @@ async fn change_me(
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     body: Option<Json<MyChange>>,
 ) -> Result<Response, Fault> {
-    let Json(given) = body.ok_or_else(|| Fault::new(Kind::Invalid, "the body takes language, password, old_password"))?;
+    let Json(given) =
+        body.ok_or_else(|| Fault::new(Kind::Invalid, "the body takes language, password, old_password"))?;
     if matches!(principal.via, Via::Token(_)) {
         return Err(Fault::new(Kind::Denied, "a token has no account to change"));
     }
@@ -98,7 +103,9 @@ async fn change_me(
     if changes_password {
         // The change ended all sessions of the account; whoever made it goes on in a new one.
         let session = services.state.start_session(user).await?;
-        response.headers_mut().insert(header::SET_COOKIE, access::session_cookie_header(&session.secret, session.lifetime));
+        response
+            .headers_mut()
+            .insert(header::SET_COOKIE, access::session_cookie_header(&session.secret, session.lifetime));
     }
     Ok(response)
 }

@@ -27,7 +27,10 @@ fn show(token: &Token) -> Value {
     })
 }
 
-async fn list(State(services): State<Services>, Extension(principal): Extension<Principal>) -> Result<Json<Value>, Fault> {
+async fn list(
+    State(services): State<Services>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Json<Value>, Fault> {
     access::require(Some(&principal), Permission::Administer)?;
     let tokens: Vec<Value> = services.state.tokens().await?.iter().map(show).collect();
     Ok(Json(json!({"tokens": tokens})))
@@ -46,7 +49,8 @@ async fn create(
     body: Option<Json<NewToken>>,
 ) -> Result<(StatusCode, Json<Value>), Fault> {
     access::require(Some(&principal), Permission::Administer)?;
-    let Json(given) = body.ok_or_else(|| Fault::new(Kind::Invalid, "the body takes name and role (admin, editor, viewer)"))?;
+    let Json(given) =
+        body.ok_or_else(|| Fault::new(Kind::Invalid, "the body takes name and role (admin, editor, viewer)"))?;
     let made = services.state.create_token(&given.name, given.role, &principal.name).await?;
     Ok((StatusCode::CREATED, Json(json!({"id": made.token.id, "token": made.secret}))))
 }

@@ -21,7 +21,10 @@ fn administer(principal: &Principal) -> Result<(), Fault> {
     access::require(Some(principal), Permission::Administer)
 }
 
-async fn list(State(services): State<Services>, Extension(principal): Extension<Principal>) -> Result<Json<Value>, Fault> {
+async fn list(
+    State(services): State<Services>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Json<Value>, Fault> {
     administer(&principal)?;
     let users: Vec<Value> = services.state.users().await?.iter().map(show).collect();
     Ok(Json(json!({"users": users})))
@@ -41,7 +44,8 @@ async fn create(
     body: Option<Json<NewUser>>,
 ) -> Result<(StatusCode, Json<Value>), Fault> {
     administer(&principal)?;
-    let Json(given) = body.ok_or_else(|| Fault::new(Kind::Invalid, "the body takes name, password and role (admin, editor, viewer)"))?;
+    let Json(given) = body
+        .ok_or_else(|| Fault::new(Kind::Invalid, "the body takes name, password and role (admin, editor, viewer)"))?;
     let user = services.state.create_user(&given.name, &given.password, given.role).await?;
     Ok((StatusCode::CREATED, Json(show(&user))))
 }

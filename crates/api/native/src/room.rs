@@ -1,0 +1,73 @@
+//! Routes of Gatewatch's own API.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use gw_base::BoxFuture;
+use gw_collect::board::Board;
+use gw_serve::{Gate, Principal, Services};
+
+use crate::{auth, gateway, hosts, overview, search, services as service_page, sources, sql, tokens, users};
+
+/// Remembers whether a discovered endpoint is to be collected, and starts or stops collecting it.
+pub type Accept = Arc<dyn Fn(String, bool) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// What this room shows and does besides queries.
+#[derive(Clone)]
+pub struct Desk {
+    /// Targets, collectors, tails, monitors.
+    pub board: Arc<Board>,
+    /// Accepts discovered endpoints.
+    pub accept: Accept,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+/// The room's routes; all but signing in need somebody who has signed in.
+#[must_use]
+pub fn room(services: Services, desk: Desk, gate: &Gate) -> Router {
+    let pages = Router::new()
+        .route("/overview", get(overview_route(desk.clone())))
+        .route("/gateway", get(gateway::page))
+        .route("/hosts", get(hosts::page))
+        .route("/services", get(service_page::page))
+        .route("/status", get(sources::status))
+        .route("/search", get(search::search))
+        .route("/sql", post(sql::run))
+        .merge(auth::routes())
+        .merge(users::routes())
+        .merge(tokens::routes())
+        .merge(source_routes(desk));
+    let guarded = gate.signed_in(pages.with_state(services.clone()));
+    // Signing in is open, but not to foreign web pages.
+    let open = gate.without_credentials(auth::open_routes().with_state(services));
+    Router::new().nest("/api/gw", guarded.merge(open))
+}
+
+fn overview_route(
+    desk: Desk,
+) -> impl Fn(State<Services>) -> BoxFuture<'static, Result<Json<serde_json::Value>, gw_serve::Fault>>
++ Clone
++ Send
++ Sync
++ 'static {
+    move |State(services)| Box::pin(overview::page(services, Arc::clone(&desk.board)))
+}
+
+fn source_routes(desk: Desk) -> Router<Services> {
+    let Desk { board, accept, .. } = desk;
+    let shown = Arc::clone(&board);
+    let decide =
+        move |path: Path<String>, principal: Option<Extension<Principal>>, body: Option<Json<sources::Decision>>| {
+            sources::decide(Arc::clone(&board), Arc::clone(&accept), path, principal, body)
+        };
+    Router::new()
+        .route("/sources", get(move || async move { sources::page(&shown) }))
+        .route("/sources/discovered/{id}", post(decide))
+}

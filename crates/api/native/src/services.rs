@@ -1,0 +1,80 @@
+//! `/api/gw/services`: services that made spans or stand behind a gateway.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use gw_base::TimeRange;
+use gw_batch::{Direction, Language, Request};
+use gw_serve::{Fault, Params, Services};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::red::{Red, RedQueries};
+use crate::{ask, cells, gateway, times};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ServicesPage {
+    services: Vec<Red>,
+}
+
+/// The page: one row a service; what its own spans say wins over what a gateway says of it.
+pub(crate) async fn page(State(services): State<Services>, given: Params) -> Result<Json<ServicesPage>, Fault> {
+    let range = times::range(&given, services.world.now())?;
+    Ok(Json(ServicesPage { services: all(&services, range).await? }))
+}
+
+/// All services by name.
+pub(crate) async fn all(services: &Services, range: TimeRange) -> Result<Vec<Red>, Fault> {
+    let mut table: BTreeMap<String, Red> = BTreeMap::new();
+    for row in gateway::service_rows(services, range).await? {
+        table.insert(row.name.clone(), row);
+    }
+    for row in from_spans(services, range).await? {
+        table.insert(row.name.clone(), row);
+    }
+    Ok(table.into_values().collect())
+}
+
+/// Entry spans (server and consumer) of each service.
+async fn from_spans(services: &Services, range: TimeRange) -> Result<Vec<Red>, Fault> {
+    let (start, end) = (range.start, range.end);
+    let text = format!(
+        "SELECT service, count(*), sum(CASE WHEN status = 2 THEN 1 ELSE 0 END), \
+         approx_percentile_cont(duration, 0.5), approx_percentile_cont(duration, 0.9), approx_percentile_cont(duration, 0.99) \
+         FROM spans WHERE time >= TIMESTAMP '{start}' AND time <= TIMESTAMP '{end}' AND kind IN (2, 5) GROUP BY service"
+    );
+    let request = Request::Expression {
+        language: Language::Sql,
+        text,
+        step: None,
+        lookback: None,
+        direction: Direction::Backward,
+        limit: Some(1000),
+    };
+    let batches = ask::rows(services, request, range).await?;
+    let seconds = (end.since(start) as f64 / 1e9).max(1.0);
+    let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+    Ok(rows
+        .map(|(batch, row)| {
+            let number = |column: usize| cells::cell(batch.column(column), row).as_f64();
+            let name = match cells::cell(batch.column(0), row) {
+                Value::String(name) => name,
+                other => other.to_string(),
+            };
+            let calls = number(1).unwrap_or(0.0);
+            let duration = |column| number(column).map(|nanos| nanos / 1e9);
+            Red {
+                name,
+                kind: "service",
+                gateway: None,
+                rate: Some(calls / seconds),
+                error_ratio: (calls > 0.0).then(|| number(2).unwrap_or(0.0) / calls),
+                p50: duration(3),
+                p90: duration(4),
+                p99: duration(5),
+                queries: RedQueries::default(),
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,106 @@
+//! Request parameters to times, durations and limits, with upstream's error texts.
+
+use std::time::Duration;
+
+use gw_base::{Limits, TimeRange, Timestamp, duration};
+use gw_serve::Params;
+
+use crate::errors::ApiError;
+
+/// Points that a range query may have at most, as upstream's fixed limit.
+const MOST_POINTS: i64 = 11_000;
+
+/// A time parameter: float seconds or RFC 3339.
+pub(crate) fn time(params: &Params, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = params.get(name) else { return Ok(None) };
+    let parsed = match text.parse::<f64>() {
+        Ok(secs) if secs.is_finite() => Some(Timestamp::from_secs_f64(secs)),
+        _ => text.parse::<Timestamp>().ok(),
+    };
+    let refused = || ApiError::parameter(name, format!("cannot parse {text:?} to a valid timestamp"));
+    parsed.map(Some).ok_or_else(refused)
+}
+
+/// A duration parameter: float seconds or a Prometheus duration.
+pub(crate) fn span(params: &Params, name: &str) -> Result<Option<Duration>, ApiError> {
+    let Some(text) = params.get(name) else { return Ok(None) };
+    if text.parse::<f64>().is_ok_and(|secs| secs < 0.0) {
+        return Err(ApiError::parameter(
+            name,
+            "zero or negative query resolution step widths are not accepted. Try a positive integer",
+        ));
+    }
+    let refused = |_| ApiError::parameter(name, format!("cannot parse {text:?} to a valid duration"));
+    duration::seconds_or_prometheus(text).map(Some).map_err(refused)
+}
+
+/// The `limit` parameter; zero means no limit.
+pub(crate) fn limit(params: &Params) -> Result<Option<usize>, ApiError> {
+    let Some(text) = params.get("limit") else { return Ok(None) };
+    let refused = || ApiError::parameter("limit", format!("cannot parse {text:?} to a non-negative number"));
+    let limit: usize = text.parse().ok().ok_or_else(refused)?;
+    Ok(Some(limit).filter(|limit| *limit > 0))
+}
+
+/// The `start` and `end` of label and series requests; without them, all of time.
+pub(crate) fn names_range(params: &Params) -> Result<TimeRange, ApiError> {
+    let start = time(params, "start")?.unwrap_or(Timestamp::MIN);
+    let end = time(params, "end")?.unwrap_or(Timestamp::MAX);
+    if end < start {
+        return Err(ApiError::parameter("end", "end timestamp must not be before start time"));
+    }
+    Ok(TimeRange::new(start, end))
+}
+
+/// The grid of a range query.
+pub(crate) fn grid(params: &Params) -> Result<(TimeRange, Duration), ApiError> {
+    let start =
+        time(params, "start")?.ok_or_else(|| ApiError::parameter("start", "cannot parse \"\" to a valid timestamp"))?;
+    let end =
+        time(params, "end")?.ok_or_else(|| ApiError::parameter("end", "cannot parse \"\" to a valid timestamp"))?;
+    if end < start {
+        return Err(ApiError::parameter("end", "end timestamp must not be before start time"));
+    }
+    let step =
+        span(params, "step")?.ok_or_else(|| ApiError::parameter("step", "cannot parse \"\" to a valid duration"))?;
+    let step_nanos = gw_base::time::nanos_of(step);
+    if step_nanos < 1_000_000 {
+        return Err(ApiError::parameter(
+            "step",
+            "zero or negative query resolution step widths are not accepted. Try a positive integer",
+        ));
+    }
+    if end.since(start) / step_nanos > MOST_POINTS {
+        return Err(ApiError::bad_data(
+            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
+        ));
+    }
+    Ok((TimeRange::new(start, end), step))
+}
+
+/// The limits of a query with its `timeout` parameter.
+pub(crate) fn limits(params: &Params, limits: &Limits) -> Result<Limits, ApiError> {
+    let timeout = span(params, "timeout")?.unwrap_or(limits.query_time);
+    Ok(Limits { query_time: timeout.min(limits.query_time), ..limits.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_parameters_get_upstreams_words() {
+        let error = grid(&Params::parse("start=0&end=100&step=0")).unwrap_err();
+        assert_eq!(
+            error,
+            ApiError::bad_data(
+                "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. Try a positive integer"
+            )
+        );
+        assert!(grid(&Params::parse("start=10&end=1&step=1")).is_err());
+        assert!(grid(&Params::parse("start=0&end=11001&step=1")).is_err());
+        assert!(grid(&Params::parse("start=0&end=11000&step=1")).is_ok());
+        assert!(time(&Params::parse("time=abc"), "time").is_err());
+        assert_eq!(time(&Params::parse("time=1.5"), "time"), Ok(Some(Timestamp::from_millis(1500))));
+    }
+}

@@ -1,0 +1,138 @@
+//! `/api/v1/targets`, `/api/v1/scrape_pools` and `/api/v1/status/tsdb`.
+
+use std::collections::BTreeMap;
+
+use arrow_array::cast::AsArray;
+use axum::response::Response;
+use gw_base::{Signal, Timestamp};
+use gw_batch::{Names, Query, Request};
+use gw_collect::board::{Board, Health, TargetStatus};
+use gw_serve::{Params, Services, collect};
+use serde_json::{Value, json};
+
+use crate::errors::ApiError;
+use crate::{params, render};
+
+/// Wire: Go's zero time, for a target that has not been scraped yet.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+/// Active and dropped targets.
+pub(crate) fn targets(board: &Board, given: &Params) -> Result<Response, ApiError> {
+    let pool = given.get("scrapePool");
+    let in_pool = |job: &str| pool.is_none_or(|pool| pool == job);
+    let state = given.get("state").unwrap_or("any").to_ascii_lowercase();
+    let (active, dropped) = match state.as_str() {
+        "any" => (true, true),
+        "active" => (true, false),
+        "dropped" => (false, true),
+        other => return Err(ApiError::parameter("state", format!("{other:?} is none of any, active, dropped"))),
+    };
+    let all = if active { board.targets() } else { Vec::new() };
+    let active: Vec<Value> = all.iter().filter(|target| in_pool(&target.job)).map(target).collect();
+    let gone = if dropped { board.dropped_targets() } else { Vec::new() };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for target in &gone {
+        *counts.entry(target.job.clone()).or_default() += 1;
+    }
+    let gone: Vec<Value> = gone
+        .iter()
+        .filter(|target| in_pool(&target.job))
+        .map(
+            |target| json!({"discoveredLabels": render::label_map(&target.discovered, true), "scrapePool": target.job}),
+        )
+        .collect();
+    let data = json!({"activeTargets": active, "droppedTargets": gone, "droppedTargetCounts": counts});
+    Ok(render::success(&data.to_string()))
+}
+
+fn target(target: &TargetStatus) -> Value {
+    json!({
+        "discoveredLabels": render::label_map(&target.discovered, true),
+        "labels": render::label_map(&target.labels, false),
+        "scrapePool": target.job,
+        "scrapeUrl": target.url,
+        "globalUrl": target.url,
+        "lastError": target.error.as_deref().unwrap_or(""),
+        "lastScrape": target.last_scrape.map_or_else(|| NEVER.to_owned(), |at: Timestamp| at.to_string()),
+        "lastScrapeDuration": target.duration.as_secs_f64(),
+        "health": match target.health {
+            Health::Up => "up",
+            Health::Down => "down",
+            Health::Unknown => "unknown",
+        },
+        "scrapeInterval": gw_base::duration::print_prometheus(target.interval),
+        "scrapeTimeout": gw_base::duration::print_prometheus(target.timeout),
+    })
+}
+
+/// Names of scrape jobs.
+pub(crate) fn pools(board: &Board) -> Response {
+    let mut pools: Vec<String> = board.targets().into_iter().map(|target| target.job).collect();
+    pools.sort();
+    pools.dedup();
+    render::success(&json!({"scrapePools": pools}).to_string())
+}
+
+/// Cardinality of the series of the last hour: by metric name, label name and label pair.
+pub(crate) async fn tsdb_status(services: &Services, given: &Params) -> Result<Response, ApiError> {
+    let most = params::limit(given)?.unwrap_or(10);
+    let now = services.world.now();
+    let query = Query {
+        tenant: services.default_tenant(),
+        request: Request::Names { signal: Signal::Metrics, names: Names::Series, selectors: Vec::new(), limit: None },
+        range: gw_base::TimeRange::new(now - std::time::Duration::from_hours(1), now),
+        limits: services.limits.clone(),
+    };
+    let mut answer = services.queries.query(query).await?;
+    let batches = collect(&mut answer).await?;
+    let mut count = Cardinality::default();
+    for batch in &batches {
+        if let Some(sets) = batch.column(0).as_binary_opt::<i32>() {
+            (0..batch.num_rows()).for_each(|row| count.add(sets.value(row)));
+        }
+    }
+    let data = json!({
+        "headStats": {"numSeries": count.series, "numLabelPairs": count.pairs.len(), "chunkCount": 0, "minTime": 0, "maxTime": now.millis()},
+        "seriesCountByMetricName": top(&count.metrics, most),
+        "labelValueCountByLabelName": top(&count.values_by_name(), most),
+        "memoryInBytesByLabelName": top(&count.bytes, most),
+        "seriesCountByLabelValuePair": top(&count.pairs, most),
+    });
+    Ok(render::success(&data.to_string()))
+}
+
+#[derive(Default)]
+struct Cardinality {
+    series: usize,
+    metrics: BTreeMap<String, usize>,
+    pairs: BTreeMap<String, usize>,
+    bytes: BTreeMap<String, usize>,
+}
+
+impl Cardinality {
+    fn add(&mut self, canonical: &[u8]) {
+        self.series += 1;
+        for (name, value) in gw_base::labels::Iter::over(canonical) {
+            if name == gw_base::METRIC_NAME {
+                *self.metrics.entry(value.to_owned()).or_default() += 1;
+            }
+            *self.pairs.entry(format!("{name}={value}")).or_default() += 1;
+            *self.bytes.entry(name.to_owned()).or_default() += value.len();
+        }
+    }
+
+    fn values_by_name(&self) -> BTreeMap<String, usize> {
+        let mut values: BTreeMap<String, usize> = BTreeMap::new();
+        for pair in self.pairs.keys() {
+            let name = pair.split('=').next().unwrap_or("");
+            *values.entry(name.to_owned()).or_default() += 1;
+        }
+        values
+    }
+}
+
+fn top(counts: &BTreeMap<String, usize>, most: usize) -> Vec<Value> {
+    let mut rows: Vec<_> = counts.iter().collect();
+    rows.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    rows.into_iter().take(most).map(|(name, value)| json!({"name": name, "value": value})).collect()
+}

@@ -1,0 +1,89 @@
+//! The command line: what the words and flags are, and nothing of what they do.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Watches an API gateway and everything behind it: metrics, logs, traces, uptime, alerts, in one program.
+#[derive(Debug, Parser)]
+#[command(name = "gatewatch", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the product (the default).
+    Run(RunFlags),
+    /// Start the product with a simulated shop behind a simulated gateway.
+    Demo(DemoFlags),
+    /// Check a file without starting anything.
+    #[command(subcommand)]
+    Check(CheckCommand),
+    /// Show the configuration in force.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheckCommand {
+    /// Check a gatewatch.yaml and everything that it imports.
+    Config(ConfigFlags),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the configuration after imports, environment and flags; secrets are hidden.
+    Show(ConfigFlags),
+}
+
+/// Flags that decide the configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ConfigFlags {
+    /// Configuration file; `gatewatch.yaml` is read when it is there.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Configuration file, as a flag.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) config: Option<PathBuf>,
+    /// Another product's file to take over: `prometheus=FILE` or `promtail=FILE`; may be repeated.
+    #[arg(long = "import", value_name = "PRODUCT=FILE")]
+    pub(crate) imports: Vec<String>,
+}
+
+/// Flags of `run` and `demo`.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RunFlags {
+    /// Configuration file; `gatewatch.yaml` is read when it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Another product's file to take over: `prometheus=FILE` or `promtail=FILE`; may be repeated.
+    #[arg(long = "import", value_name = "PRODUCT=FILE")]
+    pub(crate) imports: Vec<String>,
+    /// Data directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Address to listen on; other machines reach it only when it is not loopback.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<IpAddr>,
+    /// Number added to every port.
+    #[arg(long, value_name = "N")]
+    pub(crate) port_offset: Option<u16>,
+    /// Serve other machines without asking who they are.
+    #[arg(long)]
+    pub(crate) insecure_no_auth: bool,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DemoFlags {
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+    /// The same seed gives the same traffic and faults.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}

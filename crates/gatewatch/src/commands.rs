@@ -1,0 +1,52 @@
+//! What each word of the command line does.
+
+use std::io::Write;
+
+use anyhow::Result;
+use gw_config::Environment;
+
+use crate::cli::{CheckCommand, Cli, Command, ConfigCommand, ConfigFlags, RunFlags};
+use crate::config::Origin;
+use crate::product::{self, Start};
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever keeps it from being done, told to people.
+pub(crate) fn run(cli: Cli, environment: &Environment) -> Result<()> {
+    match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(flags) => product::run(start(&flags), environment),
+        Command::Demo(flags) => product::run(Start { demo_seed: Some(flags.seed), ..start(&flags.run) }, environment),
+        Command::Check(CheckCommand::Config(flags)) => check(&flags, environment),
+        Command::Config(ConfigCommand::Show(flags)) => show(&flags, environment),
+    }
+}
+
+fn start(flags: &RunFlags) -> Start {
+    let listed = [
+        ("store.dir", flags.data.as_ref().map(|dir| dir.display().to_string()), "--data"),
+        ("listen.address", flags.listen.map(|address| address.to_string()), "--listen"),
+        ("listen.port_offset", flags.port_offset.map(|offset| offset.to_string()), "--port-offset"),
+    ];
+    let flags_over_file = listed.into_iter().filter_map(|(path, value, flag)| Some((path, value?, flag))).collect();
+    let origin = Origin { file: flags.config.clone(), imports: flags.imports.clone(), flags: flags_over_file };
+    Start { origin, insecure_no_auth: flags.insecure_no_auth, ..Start::default() }
+}
+
+fn origin(flags: &ConfigFlags) -> Origin {
+    let file = flags.file.clone().or_else(|| flags.config.clone());
+    Origin { file, imports: flags.imports.clone(), flags: Vec::new() }
+}
+
+fn check(flags: &ConfigFlags, environment: &Environment) -> Result<()> {
+    let config = origin(flags).load(environment)?;
+    product::check(&config)?;
+    writeln!(std::io::stdout(), "ok")?;
+    Ok(())
+}
+
+fn show(flags: &ConfigFlags, environment: &Environment) -> Result<()> {
+    let config = origin(flags).load(environment)?;
+    write!(std::io::stdout(), "{}", gw_config::print_yaml(&config)?)?;
+    Ok(())
+}

