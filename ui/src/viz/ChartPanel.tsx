@@ -6,7 +6,8 @@ import { Button } from "react-aria-components";
 import { useT } from "../i18n";
 import type { Unit } from "../lib/format";
 import { Empty, Failure, Panel } from "../ui/Panel";
-import { type ChartSeries, TimeChart } from "./TimeChart";
+import type { ChartSeries } from "./series";
+import { TimeChart } from "./TimeChart";
 
 export interface ChartPanelProps {
   title: string;

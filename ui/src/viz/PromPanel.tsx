@@ -8,7 +8,7 @@ import type { Unit } from "../lib/format";
 import { labelKey } from "../lib/palette";
 import { shortNames } from "../lib/promql";
 import { ChartPanel, type ChartPanelProps } from "./ChartPanel";
-import type { ChartSeries } from "./TimeChart";
+import type { ChartSeries } from "./series";
 
 /** One query of a panel. */
 export interface PanelQuery {

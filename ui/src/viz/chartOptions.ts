@@ -41,11 +41,6 @@ export function timeLabels(splits: readonly number[], step: number): string[] {
 
 /** Builds the options. Everything that changes with the data alone stays out, so refreshes only set data. */
 export function chartOptions(input: Input): uPlot.Options {
-  const { unit, series, strokes } = input;
-
-  const grid = { stroke: token("--grid"), width: 1 };
-  const text = token("--text-3");
-  const few = series.length <= 3;
   return {
     width: input.width,
     height: input.height,
@@ -58,68 +53,11 @@ export function chartOptions(input: Input): uPlot.Options {
       points: { size: 6 },
       focus: { prox: 24 },
     },
-    scales: {
-      x: {
-        time: true,
-        range: () => {
-          const { start, end } = input.range();
-          return [start / 1000, end / 1000];
-        },
-      },
-      y: {
-        range: (_plot, low, high) => {
-          const most = Math.max(high ?? 0, ...input.thresholds);
-          const least = Math.min(0, low ?? 0);
-          if (input.top !== undefined && most <= input.top) return [least, input.top];
-          return [least, most === least ? least + 1 : most + (most - least) * 0.08];
-        },
-      },
-    },
-    axes: [
-      {
-        stroke: text,
-        font: FONT,
-        grid,
-        ticks: { show: false },
-        size: 24,
-        space: 70,
-        values: (_plot, splits) => timeLabels(splits, (splits[1] ?? 0) - (splits[0] ?? 0)),
-      },
-      {
-        stroke: text,
-        font: FONT,
-        grid,
-        ticks: { show: false },
-        space: 36,
-        size: (_plot, values) => 14 + Math.max(...(values ?? []).map((value) => value.length), 2) * 6,
-        values: (_plot, splits) => splits.map((value) => formatValue(value, unit)),
-      },
-    ],
-    series: [
-      {},
-      ...series.map(({ key, token: own }): uPlot.Series => {
-        const stroke = strokes.get(key);
-        const colour = token(own ?? `--series-${stroke?.slot ?? 1}`);
-        return {
-          stroke: colour,
-          width: few ? 2 : 1.25,
-          dash: stroke?.dash ?? [],
-          ...(series.length === 1 ? { fill: `${colour}14` } : {}),
-          points: { show: false },
-          spanGaps: false,
-        };
-      }),
-    ],
+    scales: scales(input),
+    axes: axes(input.unit),
+    series: [{}, ...lines(input)],
     hooks: {
-      setSelect: [
-        (plot) => {
-          if (plot.select.width < 4) return;
-          const start = plot.posToVal(plot.select.left, "x") * 1000;
-          const end = plot.posToVal(plot.select.left + plot.select.width, "x") * 1000;
-          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          input.onZoom(start, end);
-        },
-      ],
+      setSelect: [(plot) => zoom(plot, input)],
       setCursor: [
         (plot) =>
           input.onCursor(plot.cursor.left !== undefined && plot.cursor.left >= 0 ? (plot.cursor.idx ?? null) : null),
@@ -127,6 +65,73 @@ export function chartOptions(input: Input): uPlot.Options {
       draw: [(plot) => drawMarks(plot, input)],
     },
   };
+}
+
+function scales({ range, thresholds, top }: Input): uPlot.Scales {
+  return {
+    x: {
+      time: true,
+      range: () => {
+        const { start, end } = range();
+        return [start / 1000, end / 1000];
+      },
+    },
+    y: {
+      range: (_plot, low, high) => {
+        const most = Math.max(high ?? 0, ...thresholds);
+        const least = Math.min(0, low ?? 0);
+        if (top !== undefined && most <= top) return [least, top];
+        return [least, most === least ? least + 1 : most + (most - least) * 0.08];
+      },
+    },
+  };
+}
+
+function axes(unit: Unit): uPlot.Axis[] {
+  const look = {
+    stroke: token("--text-3"),
+    font: FONT,
+    grid: { stroke: token("--grid"), width: 1 },
+    ticks: { show: false },
+  };
+  return [
+    {
+      ...look,
+      size: 24,
+      space: 70,
+      values: (_plot, splits) => timeLabels(splits, (splits[1] ?? 0) - (splits[0] ?? 0)),
+    },
+    {
+      ...look,
+      space: 36,
+      size: (_plot, values) => 14 + Math.max(...(values ?? []).map((value) => value.length), 2) * 6,
+      values: (_plot, splits) => splits.map((value) => formatValue(value, unit)),
+    },
+  ];
+}
+
+function lines({ series, strokes }: Input): uPlot.Series[] {
+  return series.map(({ key, token: own }) => {
+    const stroke = strokes.get(key);
+    const colour = token(own ?? `--series-${stroke?.slot ?? 1}`);
+    return {
+      stroke: colour,
+      width: series.length <= 3 ? 2 : 1.25,
+      dash: stroke?.dash ?? [],
+      ...(series.length === 1 ? { fill: `${colour}14` } : {}),
+      points: { show: false },
+      spanGaps: false,
+    };
+  });
+}
+
+/** A drag wider than a slip of the hand becomes the page's range. */
+function zoom(plot: uPlot, { onZoom }: Input): void {
+  const { left, width } = plot.select;
+  if (width < 4) return;
+  const [start, end] = [plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000];
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  onZoom(start, end);
 }
 
 function drawMarks(plot: uPlot, { thresholds, marks }: Input): void {

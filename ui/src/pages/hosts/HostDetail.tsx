@@ -4,8 +4,8 @@ import { Link } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
 import { useClock } from "../../app/url";
 import type { Host } from "../../data/types";
-import { useLanguage } from "../../i18n";
-import { formatAgo, formatSpan, formatValue } from "../../lib/format";
+import { type Key, useLanguage } from "../../i18n";
+import { formatAgo, formatSpan, formatValue, type Unit } from "../../lib/format";
 import { quote } from "../../lib/promql";
 import { ScopeButton } from "../../ui/ScopeButton";
 import { State } from "../../ui/State";
@@ -49,89 +49,95 @@ export function HostDetail({ name, host }: { name: string; host: Host | undefine
   );
 }
 
-function HostCharts({ name }: { name: string }) {
-  const { t } = useLanguage();
+interface HostChart {
+  title: Key;
+  unit: Unit;
+  top?: number;
+  queries: { expr: string; name?: Key; minutes?: number; token?: string }[];
+}
+
+/** The charts of a host by node_exporter's names. */
+function hostCharts(name: string): HostChart[] {
   const own = `instance=${quote(name)}`;
   const disks = `${own},device!~"loop.*|ram.*"`;
   const nets = `${own},device!~"lo|veth.*|br-.*|docker.*"`;
   const mounts = `${own},fstype!~"tmpfs|devtmpfs|squashfs|ramfs|proc|sysfs"`;
+  const rate = (metric: string, selector: string, by: string) =>
+    `${by} (rate(${metric}{${selector}}[$__rate_interval]))`;
+  return [
+    {
+      title: "hosts.cpuByMode",
+      unit: "ratio",
+      queries: [{ expr: rate("node_cpu_seconds_total", `${own},mode!="idle"`, "avg by (mode)") }],
+    },
+    {
+      title: "hosts.memory",
+      unit: "bytes",
+      queries: [
+        {
+          expr: `node_memory_MemTotal_bytes{${own}} - node_memory_MemAvailable_bytes{${own}}`,
+          name: "hosts.memoryUsed",
+        },
+        { expr: `node_memory_Cached_bytes{${own}}`, name: "hosts.memoryCached" },
+        { expr: `node_memory_MemTotal_bytes{${own}}`, name: "hosts.memoryTotal", token: "--text-3" },
+      ],
+    },
+    {
+      title: "hosts.load",
+      unit: "none",
+      queries: [
+        { expr: `node_load1{${own}}`, minutes: 1, token: "--p99" },
+        { expr: `node_load5{${own}}`, minutes: 5, token: "--p90" },
+        { expr: `node_load15{${own}}`, minutes: 15, token: "--p50" },
+      ],
+    },
+    {
+      title: "hosts.filesystems",
+      unit: "ratio",
+      top: 1,
+      queries: [
+        {
+          expr: `1 - max by (mountpoint) (node_filesystem_avail_bytes{${mounts}}) / max by (mountpoint) (node_filesystem_size_bytes{${mounts}})`,
+        },
+      ],
+    },
+    {
+      title: "hosts.diskIo",
+      unit: "bytes/s",
+      queries: [
+        { expr: rate("node_disk_read_bytes_total", disks, "sum by (device)"), name: "hosts.read" },
+        { expr: rate("node_disk_written_bytes_total", disks, "sum by (device)"), name: "hosts.written" },
+      ],
+    },
+    {
+      title: "hosts.network",
+      unit: "bytes/s",
+      queries: [
+        { expr: rate("node_network_receive_bytes_total", nets, "sum by (device)"), name: "hosts.rx" },
+        { expr: rate("node_network_transmit_bytes_total", nets, "sum by (device)"), name: "hosts.tx" },
+      ],
+    },
+  ];
+}
+
+function HostCharts({ name }: { name: string }) {
+  const { t } = useLanguage();
   return (
     <div className="grid">
-      <div className="col-6">
-        <PromPanel
-          title={t("hosts.cpuByMode")}
-          unit="ratio"
-          queries={[{ expr: `avg by (mode) (rate(node_cpu_seconds_total{${own},mode!="idle"}[$__rate_interval]))` }]}
-        />
-      </div>
-      <div className="col-6">
-        <PromPanel
-          title={t("hosts.memory")}
-          unit="bytes"
-          queries={[
-            {
-              expr: `node_memory_MemTotal_bytes{${own}} - node_memory_MemAvailable_bytes{${own}}`,
-              name: t("hosts.memoryUsed"),
-            },
-            { expr: `node_memory_Cached_bytes{${own}}`, name: t("hosts.memoryCached") },
-            { expr: `node_memory_MemTotal_bytes{${own}}`, name: t("hosts.memoryTotal"), token: "--text-3" },
-          ]}
-        />
-      </div>
-      <div className="col-6">
-        <PromPanel
-          title={t("hosts.load")}
-          queries={[
-            { expr: `node_load1{${own}}`, name: t("hosts.minutes", { n: 1 }), token: "--p99" },
-            { expr: `node_load5{${own}}`, name: t("hosts.minutes", { n: 5 }), token: "--p90" },
-            { expr: `node_load15{${own}}`, name: t("hosts.minutes", { n: 15 }), token: "--p50" },
-          ]}
-        />
-      </div>
-      <div className="col-6">
-        <PromPanel
-          title={t("hosts.filesystems")}
-          unit="ratio"
-          top={1}
-          queries={[
-            {
-              expr: `1 - max by (mountpoint) (node_filesystem_avail_bytes{${mounts}}) / max by (mountpoint) (node_filesystem_size_bytes{${mounts}})`,
-            },
-          ]}
-        />
-      </div>
-      <div className="col-6">
-        <PromPanel
-          title={t("hosts.diskIo")}
-          unit="bytes/s"
-          queries={[
-            {
-              expr: `sum by (device) (rate(node_disk_read_bytes_total{${disks}}[$__rate_interval]))`,
-              name: t("hosts.read"),
-            },
-            {
-              expr: `sum by (device) (rate(node_disk_written_bytes_total{${disks}}[$__rate_interval]))`,
-              name: t("hosts.written"),
-            },
-          ]}
-        />
-      </div>
-      <div className="col-6">
-        <PromPanel
-          title={t("hosts.network")}
-          unit="bytes/s"
-          queries={[
-            {
-              expr: `sum by (device) (rate(node_network_receive_bytes_total{${nets}}[$__rate_interval]))`,
-              name: t("hosts.rx"),
-            },
-            {
-              expr: `sum by (device) (rate(node_network_transmit_bytes_total{${nets}}[$__rate_interval]))`,
-              name: t("hosts.tx"),
-            },
-          ]}
-        />
-      </div>
+      {hostCharts(name).map(({ title, unit, top, queries }) => (
+        <div className="col-6" key={title}>
+          <PromPanel
+            title={t(title)}
+            unit={unit}
+            {...(top ? { top } : {})}
+            queries={queries.map(({ expr, name: text, minutes, token }) => ({
+              expr,
+              ...(text ? { name: t(text) } : minutes ? { name: t("hosts.minutes", { n: minutes }) } : {}),
+              ...(token ? { token } : {}),
+            }))}
+          />
+        </div>
+      ))}
     </div>
   );
 }

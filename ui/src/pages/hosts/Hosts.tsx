@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { useParam, useScope } from "../../app/url";
 import { useNative } from "../../data/hooks";
 import type { Host } from "../../data/types";
-import { useLanguage } from "../../i18n";
+import { type Translate, useLanguage } from "../../i18n";
 import { formatValue } from "../../lib/format";
 import { inScope } from "../../lib/scope";
 import { Entity } from "../../ui/Entity";
@@ -45,7 +45,20 @@ export function Hosts() {
 
 function HostTable({ hosts }: { hosts: Host[] }) {
   const { t } = useLanguage();
-  const columns: Column<Host>[] = [
+  const columns = hostColumns(t);
+  return (
+    <Table
+      label={t("nav.hosts")}
+      rows={hosts}
+      columns={columns}
+      rowKey={({ instance }) => instance}
+      start={{ id: "cpu", down: true }}
+    />
+  );
+}
+
+function hostColumns(t: Translate): Column<Host>[] {
+  return [
     { id: "state", title: t("common.state"), sort: ({ state }) => state, cell: ({ state }) => <State state={state} /> },
     {
       id: "name",
@@ -106,13 +119,4 @@ function HostTable({ hosts }: { hosts: Host[] }) {
       cell: ({ queries }) => <CopyButton text={Object.values(queries).join("\n")} label="action.copyQuery" />,
     },
   ];
-  return (
-    <Table
-      label={t("nav.hosts")}
-      rows={hosts}
-      columns={columns}
-      rowKey={({ instance }) => instance}
-      start={{ id: "cpu", down: true }}
-    />
-  );
 }

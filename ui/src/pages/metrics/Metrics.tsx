@@ -1,21 +1,19 @@
 // Explore > Metrics: PromQL rows, their graph or table, and a browser of what there is to ask for.
 
-import { CirclePlus, Gauge, Play, Trash2 } from "lucide-react";
+import { Gauge } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { useParam, useParams, useSetParams } from "../../app/url";
 import { useRanges } from "../../data/hooks";
-import { QueryEditor } from "../../editor/QueryEditor";
 import { useT } from "../../i18n";
 import { all } from "../../lib/params";
 import { Sheet, TabSet } from "../../ui/controls";
-import { CopyButton, Empty, Panel } from "../../ui/Panel";
+import { Empty, Panel } from "../../ui/Panel";
 import { ChartPanel } from "../../viz/ChartPanel";
 import { joinMatrices } from "../../viz/PromPanel";
 import { MetricBrowser } from "./MetricBrowser";
+import { MOST_QUERIES, QueryRows } from "./QueryRows";
 import { ResultTable } from "./ResultTable";
-
-const MOST_QUERIES = 8;
 
 /** The page. The queries that ran are in the URL; what is being typed is not until it runs. */
 export function Metrics() {
@@ -24,7 +22,6 @@ export function Metrics() {
   const set = useSetParams();
   const ran = all(params.expr);
   const [drafts, setDrafts] = useState<string[]>(ran.length > 0 ? ran : [""]);
-  const [tab, setTab] = useParam("tab", "graph");
   const [browsing, setBrowsing] = useState(false);
   const key = ran.join("\n");
   // A link or the back button changes the URL under the drafts.
@@ -33,7 +30,6 @@ export function Metrics() {
   // One line a query: a line break inside PromQL is only white space.
   const run = (queries: string[]) =>
     set({ expr: queries.map((text) => text.replace(/\s*\n\s*/g, " ").trim()).filter((text) => text !== "") });
-  const put = (at: number, text: string) => setDrafts((list) => list.map((old, index) => (index === at ? text : old)));
   const insert = (name: string) => {
     const at = drafts.findIndex((text) => text.trim() === "");
     const next =
@@ -53,48 +49,7 @@ export function Metrics() {
           </Button>
         </div>
       </div>
-      <Panel className="queries">
-        <div className="stack pad-top">
-          {drafts.map((text, at) => (
-            <div className="row nowrap-row query-row" key={at}>
-              <QueryEditor
-                kind="promql"
-                label={t("metrics.query", { n: at + 1 })}
-                value={text}
-                onChange={(next) => put(at, next)}
-                onRun={() => run(drafts)}
-              />
-              <CopyButton text={text} label="action.copyQuery" />
-              {drafts.length > 1 ? (
-                <Button
-                  className="btn ghost icon"
-                  aria-label={t("metrics.remove", { n: at + 1 })}
-                  onPress={() => {
-                    const rest = drafts.filter((_, index) => index !== at);
-                    setDrafts(rest);
-                    run(rest);
-                  }}
-                >
-                  <Trash2 size={14} aria-hidden />
-                </Button>
-              ) : null}
-            </div>
-          ))}
-          <div className="row">
-            <Button className="btn primary" onPress={() => run(drafts)}>
-              <Play size={14} aria-hidden /> {t("action.run")}
-            </Button>
-            <Button
-              className="btn"
-              isDisabled={drafts.length >= MOST_QUERIES}
-              onPress={() => setDrafts((list) => [...list, ""])}
-            >
-              <CirclePlus size={14} aria-hidden /> {t("metrics.add")}
-            </Button>
-            <span className="faint small hide-mobile">{t("metrics.keys")}</span>
-          </div>
-        </div>
-      </Panel>
+      <QueryRows drafts={drafts} onDrafts={setDrafts} onRun={run} />
       {ran.length === 0 ? (
         <Panel>
           <Empty
@@ -108,30 +63,29 @@ export function Metrics() {
           />
         </Panel>
       ) : (
-        <TabSet
-          label={t("metrics.views")}
-          value={tab === "table" ? "table" : "graph"}
-          onChange={setTab}
-          tabs={[
-            { id: "graph", title: t("metrics.graph"), body: <Graph queries={ran} /> },
-            {
-              id: "table",
-              title: t("metrics.table"),
-              body: (
-                <div className="stack">
-                  {ran.map((query, at) => (
-                    <ResultTable key={`${at}${query}`} query={query} />
-                  ))}
-                </div>
-              ),
-            },
-          ]}
-        />
+        <Results queries={ran} />
       )}
       <Sheet title={t("metrics.browse")} isOpen={browsing} onClose={() => setBrowsing(false)} side>
         <MetricBrowser onPick={insert} />
       </Sheet>
     </>
+  );
+}
+
+function Results({ queries }: { queries: string[] }) {
+  const t = useT();
+  const [tab, setTab] = useParam("tab", "graph");
+  const tables = queries.map((query, at) => <ResultTable key={`${at}${query}`} query={query} />);
+  return (
+    <TabSet
+      label={t("metrics.views")}
+      value={tab === "table" ? "table" : "graph"}
+      onChange={setTab}
+      tabs={[
+        { id: "graph", title: t("metrics.graph"), body: <Graph queries={queries} /> },
+        { id: "table", title: t("metrics.table"), body: <div className="stack">{tables}</div> },
+      ]}
+    />
   );
 }
 

@@ -103,29 +103,43 @@ export function Users() {
           }}
         />
       </Sheet>
-      <Sheet
-        title={t("settings.deleteUser", { name: leaving?.name ?? "" })}
-        isOpen={leaving !== null}
+      <Leaving
+        user={leaving}
         onClose={() => setLeaving(null)}
-      >
-        <p>{t("settings.deleteUserNote")}</p>
-        <div className="row">
-          <Button
-            className="btn danger"
-            onPress={() => {
-              const name = leaving?.name ?? "";
-              setLeaving(null);
-              void act(() => write("DELETE", `/api/gw/users/${encodeURIComponent(name)}`));
-            }}
-          >
-            {t("action.delete")}
-          </Button>
-          <Button className="btn" onPress={() => setLeaving(null)}>
-            {t("action.cancel")}
-          </Button>
-        </div>
-      </Sheet>
+        onDelete={(name) => void act(() => write("DELETE", `/api/gw/users/${encodeURIComponent(name)}`))}
+      />
     </div>
+  );
+}
+
+interface LeavingProps {
+  user: User | null;
+  onClose: () => void;
+  onDelete: (name: string) => void;
+}
+
+/** Asks before a user goes: this is the one act here that cannot be undone. */
+function Leaving({ user, onClose, onDelete }: LeavingProps) {
+  const { t } = useLanguage();
+  const name = user?.name ?? "";
+  return (
+    <Sheet title={t("settings.deleteUser", { name })} isOpen={user !== null} onClose={onClose}>
+      <p>{t("settings.deleteUserNote")}</p>
+      <div className="row">
+        <Button
+          className="btn danger"
+          onPress={() => {
+            onClose();
+            onDelete(name);
+          }}
+        >
+          {t("action.delete")}
+        </Button>
+        <Button className="btn" onPress={onClose}>
+          {t("action.cancel")}
+        </Button>
+      </div>
+    </Sheet>
   );
 }
 

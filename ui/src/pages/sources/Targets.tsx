@@ -3,8 +3,8 @@
 import { useMemo } from "react";
 import { useClock, useParam, useScope } from "../../app/url";
 import type { Target } from "../../data/types";
-import { useLanguage } from "../../i18n";
-import { formatAgo, formatDateTime, formatValue } from "../../lib/format";
+import { type Translate, useLanguage } from "../../i18n";
+import { formatAgo, formatDateTime, formatValue, type Language } from "../../lib/format";
 import { inScope } from "../../lib/scope";
 import { Segments } from "../../ui/controls";
 import { Empty, Panel } from "../../ui/Panel";
@@ -26,7 +26,40 @@ export function Targets({ targets }: { targets: Target[] }) {
       ),
     [targets, state, scope],
   );
-  const columns: Column<Target>[] = [
+  const columns = targetColumns(t, language, now);
+  return (
+    <div className="stack">
+      <Segments
+        label={t("common.state")}
+        value={state}
+        onChange={setState}
+        choices={["all", "up", "down", "unknown"].map((id) => ({
+          id,
+          text: `${t(id === "all" ? "common.all" : (`state.${id}` as "state.up"))} ${id === "all" ? targets.length : targets.filter((target) => target.state === id).length}`,
+        }))}
+      />
+      <Panel flush>
+        {shown.length === 0 ? (
+          <Empty
+            title={t(targets.length === 0 ? "sources.noTargets" : "sources.noMatch")}
+            hint={targets.length === 0 ? t("sources.noTargetsHint") : undefined}
+          />
+        ) : (
+          <Table
+            label={t("sources.targets")}
+            rows={shown}
+            columns={columns}
+            rowKey={({ job, url }) => `${job} ${url}`}
+            start={{ id: "state", down: false }}
+          />
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+function targetColumns(t: Translate, language: Language, now: number): Column<Target>[] {
+  return [
     {
       id: "state",
       title: t("common.state"),
@@ -78,33 +111,4 @@ export function Targets({ targets }: { targets: Target[] }) {
       cell: ({ samples }) => formatValue(samples, "count"),
     },
   ];
-  return (
-    <div className="stack">
-      <Segments
-        label={t("common.state")}
-        value={state}
-        onChange={setState}
-        choices={["all", "up", "down", "unknown"].map((id) => ({
-          id,
-          text: `${t(id === "all" ? "common.all" : (`state.${id}` as "state.up"))} ${id === "all" ? targets.length : targets.filter((target) => target.state === id).length}`,
-        }))}
-      />
-      <Panel flush>
-        {shown.length === 0 ? (
-          <Empty
-            title={t(targets.length === 0 ? "sources.noTargets" : "sources.noMatch")}
-            hint={targets.length === 0 ? t("sources.noTargetsHint") : undefined}
-          />
-        ) : (
-          <Table
-            label={t("sources.targets")}
-            rows={shown}
-            columns={columns}
-            rowKey={({ job, url }) => `${job} ${url}`}
-            start={{ id: "state", down: false }}
-          />
-        )}
-      </Panel>
-    </div>
-  );
 }

@@ -2,21 +2,19 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useParams, useSetParams } from "../../app/url";
 import { getTrace, type JaegerSpan } from "../../data/rooms";
-import { useLanguage } from "../../i18n";
-import { formatDateTime, formatMicros } from "../../lib/format";
+import { useT } from "../../i18n";
 import { assignStrokes } from "../../lib/palette";
 import { first } from "../../lib/params";
-import { buildTree, type TreeSpan, visibleSpans } from "../../lib/trace";
+import { buildTree, type Tree, type TreeSpan, visibleSpans } from "../../lib/trace";
 import { Text } from "../../ui/controls";
-import { CopyButton, Empty, PageFailure, Panel } from "../../ui/Panel";
-import { State } from "../../ui/State";
+import { Empty, PageFailure, Panel } from "../../ui/Panel";
 import { Minimap } from "./Minimap";
 import { SpanDrawer } from "./SpanDrawer";
 import { Timeline } from "./Timeline";
+import { TraceHead } from "./TraceHead";
 
 /** Whether a span is kept by the filter box: `error`, `> 5ms`, or text in service, operation or tags. */
 export function keepsSpan({ span, service, error }: TreeSpan<JaegerSpan>, text: string): boolean {
@@ -34,7 +32,7 @@ export function keepsSpan({ span, service, error }: TreeSpan<JaegerSpan>, text: 
 
 /** The page. */
 export function TracePage({ id }: { id: string }) {
-  const { t } = useLanguage();
+  const t = useT();
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ["trace", id],
     queryFn: ({ signal }) => getTrace(id, signal),
@@ -69,7 +67,7 @@ interface ShownProps {
 }
 
 function Shown({ id, spans, processes }: ShownProps) {
-  const { t, language } = useLanguage();
+  const t = useT();
   const set = useSetParams();
   const params = useParams();
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
@@ -81,7 +79,6 @@ function Shown({ id, spans, processes }: ShownProps) {
     () => (filter.trim() === "" ? visibleSpans(tree, closed) : tree.spans.filter((span) => keepsSpan(span, filter))),
     [tree, closed, filter],
   );
-  const root = tree.spans[0];
   const selected = tree.spans.find(({ span }) => span.spanID === first(params.span));
   const toggle = (spanId: string) =>
     setClosed((before) => {
@@ -89,50 +86,10 @@ function Shown({ id, spans, processes }: ShownProps) {
       if (!next.delete(spanId)) next.add(spanId);
       return next;
     });
-  const pad = 60e3;
-  const around = {
-    from: String(Math.round(tree.start / 1000 - pad)),
-    to: String(Math.round((tree.start + tree.duration) / 1000 + pad)),
-  };
+  const around = rangeAround(tree);
   return (
     <>
-      <div className="page-head">
-        <Link
-          to="/explore/traces"
-          search={{ service: root?.service }}
-          className="btn ghost icon"
-          aria-label={t("traces.back")}
-        >
-          <ArrowLeft size={16} aria-hidden />
-        </Link>
-        <h1>
-          {root?.service}: {root?.span.operationName}
-        </h1>
-        <span className="row nogap">
-          <code className="faint">{id}</code>
-          <CopyButton text={id} />
-        </span>
-        <div className="row end">
-          <Link className="btn" to="/explore/logs" search={{ of: id, ...around }}>
-            {t("traces.logs")}
-          </Link>
-        </div>
-      </div>
-      <div className="row muted">
-        <span>{formatDateTime(tree.start / 1000, language)}</span>
-        <span>{formatMicros(tree.duration)}</span>
-        <span>{t("traces.spans", { n: tree.spans.length })}</span>
-        <span>{t("traces.services", { n: tree.services.length })}</span>
-        {tree.errors > 0 ? <State state="error" text={t("traces.errorCount", { n: tree.errors })} /> : null}
-      </div>
-      <ul className="row small" aria-label={t("nav.services")}>
-        {tree.services.map((service) => (
-          <li key={service} className="row nogap">
-            <i className="dot" style={{ background: `var(${colour(service)})` }} />
-            {service}
-          </li>
-        ))}
-      </ul>
+      <TraceHead id={id} tree={tree} around={around} colour={colour} />
       <Panel
         title={t("traces.timeline")}
         note={filter ? t("traces.kept", { n: shown.length, all: tree.spans.length }) : undefined}
@@ -164,4 +121,10 @@ function Shown({ id, spans, processes }: ShownProps) {
       <SpanDrawer item={selected} start={tree.start} around={around} onClose={() => set({ span: undefined }, true)} />
     </>
   );
+}
+
+/** The trace's time with a minute around it, as the URL's range. */
+function rangeAround({ start, duration }: Tree<JaegerSpan>): { from: string; to: string } {
+  const pad = 60e3;
+  return { from: String(Math.round(start / 1000 - pad)), to: String(Math.round((start + duration) / 1000 + pad)) };
 }

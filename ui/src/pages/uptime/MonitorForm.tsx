@@ -1,6 +1,6 @@
 // Adding and editing a monitor: one address that guesses the rest, the rest folded.
 
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { Button } from "react-aria-components";
 import { useParams, useSetParams } from "../../app/url";
 import type { Monitor, MonitorBody } from "../../data/types";
@@ -27,6 +27,11 @@ const FRESH: MonitorBody = {
   paused: false,
 };
 
+/** A new monitor for an address. */
+function fresh(target: string): MonitorBody {
+  return { ...FRESH, target, kind: guessKind(target), name: guessName(target) };
+}
+
 /** The drawer. */
 export function MonitorForm({ isOpen, monitor, onClose }: MonitorFormProps) {
   const t = useT();
@@ -42,20 +47,19 @@ function Form({ monitor, onClose }: Omit<MonitorFormProps, "isOpen">) {
   const set = useSetParams();
   const params = useParams();
   const { add, save } = useMonitorActions();
-  const [body, setBody] = useState<MonitorBody>(monitor ? bodyOf(monitor) : { ...FRESH, target: first(params.target) });
+  const [body, setBody] = useState<MonitorBody>(monitor ? bodyOf(monitor) : fresh(first(params.target)));
   const [named, setNamed] = useState(monitor !== null);
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
   const change = (part: Partial<MonitorBody>) => setBody((before) => ({ ...before, ...part }));
-  const { target } = body;
-  useEffect(() => {
-    if (!monitor)
-      setBody((before) => ({ ...before, kind: guessKind(target), ...(named ? {} : { name: guessName(target) }) }));
-  }, [target, monitor, named]);
+
+  // A new monitor takes kind and name from its address, the name until one is written.
+  const aim = (target: string) =>
+    change({ target, ...(monitor ? {} : { kind: guessKind(target) }), ...(named ? {} : { name: guessName(target) }) });
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (target.trim() === "") {
+    if (body.target.trim() === "") {
       setError(t("uptime.needTarget"));
       return;
     }
@@ -77,7 +81,7 @@ function Form({ monitor, onClose }: Omit<MonitorFormProps, "isOpen">) {
       <Text
         label={t("uptime.target")}
         value={body.target}
-        onChange={(next) => change({ target: next })}
+        onChange={aim}
         hint={t("uptime.targetHint")}
         autoFocus
         required
@@ -97,36 +101,7 @@ function Form({ monitor, onClose }: Omit<MonitorFormProps, "isOpen">) {
         choices={(["http", "tcp", "ping"] as const).map((id) => ({ id, text: t(`uptime.kind.${id}`) }))}
         onChange={(kind) => change({ kind: kind as MonitorBody["kind"] })}
       />
-      <details className="advanced" open={monitor !== null}>
-        <summary>{t("uptime.advanced")}</summary>
-        <div className="stack pad-top">
-          <div className="row nowrap-row top">
-            <Amount label={t("uptime.interval")} value={body.interval} onChange={(interval) => change({ interval })} />
-            <Amount label={t("uptime.timeout")} value={body.timeout} onChange={(timeout) => change({ timeout })} />
-            <Amount label={t("uptime.retries")} value={body.retries} onChange={(retries) => change({ retries })} />
-          </div>
-          {body.kind === "http" ? (
-            <>
-              <Text
-                label={t("uptime.status")}
-                value={body.expect.status ?? ""}
-                onChange={(status) => change({ expect: { ...body.expect, status: status || null } })}
-                hint={t("uptime.statusHint")}
-              />
-              <Text
-                label={t("uptime.keyword")}
-                value={body.expect.keyword ?? ""}
-                onChange={(keyword) => change({ expect: { ...body.expect, keyword: keyword || null } })}
-              />
-              <Amount
-                label={t("uptime.tlsDays")}
-                value={body.expect.tls_days ?? 0}
-                onChange={(tls_days) => change({ expect: { ...body.expect, tls_days } })}
-              />
-            </>
-          ) : null}
-        </div>
-      </details>
+      <Advanced body={body} onChange={change} open={monitor !== null} />
       {error ? (
         <p className="error-text" role="alert">
           {error}
@@ -141,6 +116,48 @@ function Form({ monitor, onClose }: Omit<MonitorFormProps, "isOpen">) {
         </Button>
       </div>
     </form>
+  );
+}
+
+interface AdvancedProps {
+  body: MonitorBody;
+  onChange: (part: Partial<MonitorBody>) => void;
+  open: boolean;
+}
+
+function Advanced({ body, onChange, open }: AdvancedProps) {
+  const t = useT();
+  return (
+    <details className="advanced" open={open}>
+      <summary>{t("uptime.advanced")}</summary>
+      <div className="stack pad-top">
+        <div className="row nowrap-row top">
+          <Amount label={t("uptime.interval")} value={body.interval} onChange={(interval) => onChange({ interval })} />
+          <Amount label={t("uptime.timeout")} value={body.timeout} onChange={(timeout) => onChange({ timeout })} />
+          <Amount label={t("uptime.retries")} value={body.retries} onChange={(retries) => onChange({ retries })} />
+        </div>
+        {body.kind === "http" ? (
+          <>
+            <Text
+              label={t("uptime.status")}
+              value={body.expect.status ?? ""}
+              onChange={(status) => onChange({ expect: { ...body.expect, status: status || null } })}
+              hint={t("uptime.statusHint")}
+            />
+            <Text
+              label={t("uptime.keyword")}
+              value={body.expect.keyword ?? ""}
+              onChange={(keyword) => onChange({ expect: { ...body.expect, keyword: keyword || null } })}
+            />
+            <Amount
+              label={t("uptime.tlsDays")}
+              value={body.expect.tls_days ?? 0}
+              onChange={(tls_days) => onChange({ expect: { ...body.expect, tls_days } })}
+            />
+          </>
+        ) : null}
+      </div>
+    </details>
   );
 }
 

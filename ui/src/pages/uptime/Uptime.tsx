@@ -8,15 +8,11 @@ import { useParam, useParams, useSetParams } from "../../app/url";
 import { useNative } from "../../data/hooks";
 import type { Monitor } from "../../data/types";
 import { useT } from "../../i18n";
-import { score } from "../../lib/choseong";
-import { formatValue } from "../../lib/format";
 import { first } from "../../lib/params";
-import { Text } from "../../ui/controls";
 import { Empty, Failure, Panel } from "../../ui/Panel";
-import { State } from "../../ui/State";
-import { Beats } from "./Beats";
 import { MonitorDetail } from "./MonitorDetail";
 import { MonitorForm } from "./MonitorForm";
+import { MonitorList } from "./MonitorList";
 
 /** The page. */
 export function Uptime() {
@@ -25,14 +21,10 @@ export function Uptime() {
   const params = useParams();
   const set = useSetParams();
   const [chosen, setChosen] = useParam("monitor");
-  const [typed, setTyped] = useState("");
   const [editing, setEditing] = useState<Monitor | null>(null);
   const { data, error, refetch } = useNative<{ monitors: Monitor[] }>("/rooms/uptime/api/monitors");
   const monitors = useMemo(() => rankDown(data?.monitors ?? []), [data]);
-  const shown = monitors.filter(
-    ({ name, target }) => typed === "" || score(typed, name) > 0 || score(typed, target) > 0,
-  );
-  const current = monitors.find(({ id }) => String(id) === chosen) ?? shown[0];
+  const current = monitors.find(({ id }) => String(id) === chosen) ?? monitors[0];
   const adding = first(params.add) === "1";
   const close = () => {
     setEditing(null);
@@ -68,37 +60,7 @@ export function Uptime() {
       ) : null}
       {monitors.length > 0 ? (
         <div className="uptime-split">
-          <Panel className="monitor-list">
-            <div className="pad-top">
-              <Text
-                label={t("uptime.search")}
-                hideLabel
-                placeholder={t("uptime.search")}
-                value={typed}
-                onChange={setTyped}
-              />
-            </div>
-            <ul>
-              {shown.map((monitor) => (
-                <li key={monitor.id}>
-                  <button
-                    type="button"
-                    className="monitor-item"
-                    aria-current={monitor.id === current?.id ? "true" : undefined}
-                    onClick={() => setChosen(String(monitor.id))}
-                  >
-                    <span className="row nowrap-row">
-                      <State state={monitor.state} text="" />
-                      <span className="clip grow">{monitor.name}</span>
-                      <span className="small muted">{formatValue(monitor.uptime_24h, "ratio")}</span>
-                    </span>
-                    <Beats beats={monitor.beats} slots={30} />
-                  </button>
-                </li>
-              ))}
-            </ul>
-            {shown.length === 0 ? <Empty title={t("uptime.noMatch")} /> : null}
-          </Panel>
+          <MonitorList monitors={monitors} current={current?.id} onChoose={setChosen} />
           {current ? <MonitorDetail key={current.id} monitor={current} onEdit={() => setEditing(current)} /> : null}
         </div>
       ) : null}
