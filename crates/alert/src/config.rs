@@ -1,256 +1,215 @@
-//! The `alert` section: Alertmanager's route tree and receivers, as far as they are carried out today.
+//! The `alert:` section: Alertmanager's format as far as it is carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use gw_base::{MatchOp, Matcher};
 use gw_config::{PromDuration, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::AlertError;
-use crate::matchers;
+use crate::inhibit::Inhibitor;
+use crate::matchers::{Matchers, parse_matchers};
+use crate::notifiers::{Notifier, Slack, SlackConfig, Webhook, WebhookConfig};
+use crate::route::Route;
 
-/// Who is told about which alerts.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
+/// The receiver of alerts while none is configured: they are grouped and shown, and sent nowhere.
+pub(crate) const NOWHERE: &str = "none";
+
+/// The `alert:` section. Every key may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AlertConfig {
-    /// Settings of all receivers.
+    /// Defaults of receivers.
     pub global: GlobalConfig,
-    /// The route tree; without one, alerts are grouped for the UI and sent to nobody.
+    /// The routing tree.
     pub route: Option<RouteConfig>,
-    /// Receivers that routes name.
+    /// Where alerts go.
     pub receivers: Vec<ReceiverConfig>,
-    /// Alerts that keep others from being sent.
+    /// Alerts that mute others.
     pub inhibit_rules: Vec<InhibitConfig>,
 }
 
-/// Settings of all receivers.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+/// Defaults of receivers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GlobalConfig {
-    /// When an alert without an end is taken as resolved.
-    pub resolve_timeout: PromDuration,
-    /// Slack webhook of receivers that name none.
+    /// Slack's incoming webhook, for `slack_configs` without their own.
     pub slack_api_url: Option<Secret>,
+    /// How long an alert without an end holds after it was said last.
+    pub resolve_timeout: Option<PromDuration>,
 }
 
-impl Default for GlobalConfig {
-    fn default() -> Self {
-        Self { resolve_timeout: PromDuration::from_secs(300), slack_api_url: None }
-    }
-}
-
-/// A node of the route tree.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
+/// A node of the routing tree; what it leaves out it takes from its parent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RouteConfig {
-    /// Who is told; inherited.
+    /// Name of the receiver.
     pub receiver: Option<String>,
-    /// Labels that make a group; `...` is all of them; inherited.
+    /// Labels that make groups; `...` alone makes each alert its own.
     pub group_by: Option<Vec<String>>,
-    /// Whether alerts that match here also go to later siblings.
-    #[serde(rename = "continue")]
-    pub goes_on: bool,
-    /// Conditions, such as `severity="critical"`.
-    pub matchers: Vec<String>,
-    /// Equal labels (the older spelling).
-    #[serde(rename = "match")]
-    pub equal: BTreeMap<String, String>,
-    /// Label patterns (the older spelling).
-    pub match_re: BTreeMap<String, String>,
-    /// How long a new group waits for company; inherited.
+    /// How long a new group waits for more alerts.
     pub group_wait: Option<PromDuration>,
-    /// How long a group waits between notifications of changes; inherited.
+    /// How long a group waits after a sending before it sends changes.
     pub group_interval: Option<PromDuration>,
-    /// How long until an unchanged group is told again; inherited.
+    /// How long until an unchanged group is sent again.
     pub repeat_interval: Option<PromDuration>,
-    /// Children, tried in order.
-    pub routes: Vec<RouteConfig>,
+    /// Conditions on labels.
+    pub matchers: Vec<String>,
+    /// Older form of `=` conditions.
+    #[serde(rename = "match")]
+    pub equals: BTreeMap<String, String>,
+    /// Older form of `=~` conditions.
+    pub match_re: BTreeMap<String, String>,
+    /// Whether later siblings are tried after this one matched.
+    #[serde(rename = "continue")]
+    pub continues: bool,
+    /// Children.
+    pub routes: Vec<Self>,
 }
 
-/// A receiver: a name and where its notifications go.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
+/// A receiver.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ReceiverConfig {
-    /// Name that routes use.
+    /// Unique name.
     pub name: String,
-    /// HTTP endpoints that take Alertmanager's JSON.
+    /// Plain HTTP posts.
     pub webhook_configs: Vec<WebhookConfig>,
     /// Slack incoming webhooks.
     pub slack_configs: Vec<SlackConfig>,
 }
 
-/// How requests to a receiver are made.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
-pub struct HttpConfig {
-    /// Name and password.
-    pub basic_auth: Option<BasicAuth>,
-    /// `Authorization` header.
-    pub authorization: Option<Authorization>,
-}
-
-/// Name and password of a receiver.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
-pub struct BasicAuth {
-    /// Name.
-    pub username: String,
-    /// Password.
-    pub password: Secret,
-}
-
-/// `Authorization` header of a receiver.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct Authorization {
-    /// Scheme.
-    #[serde(rename = "type")]
-    pub scheme: String,
-    /// What follows the scheme.
-    pub credentials: Secret,
-}
-
-impl Default for Authorization {
-    fn default() -> Self {
-        Self { scheme: "Bearer".to_owned(), credentials: Secret::default() }
-    }
-}
-
-/// An HTTP endpoint that takes Alertmanager's JSON, version 4.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct WebhookConfig {
-    /// Where to.
-    pub url: Secret,
-    /// Whether resolved alerts are told.
-    pub send_resolved: bool,
-    /// Alerts in one message; 0 is all.
-    pub max_alerts: usize,
-    /// How requests are made.
-    pub http_config: HttpConfig,
-}
-
-impl Default for WebhookConfig {
-    fn default() -> Self {
-        Self { url: Secret::default(), send_resolved: true, max_alerts: 0, http_config: HttpConfig::default() }
-    }
-}
-
-/// A Slack incoming webhook. Texts are plain; templates come with their own issue and are refused until then.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
-pub struct SlackConfig {
-    /// Where to; `global.slack_api_url` when not given.
-    pub api_url: Option<Secret>,
-    /// Whether resolved alerts are told.
-    pub send_resolved: bool,
-    /// Channel or person.
-    pub channel: String,
-    /// Name that the message carries.
-    pub username: Option<String>,
-    /// Picture that the message carries.
-    pub icon_emoji: Option<String>,
-    /// Colour in place of `danger` and `good`.
-    pub color: Option<String>,
-    /// Title in place of the usual one.
-    pub title: Option<String>,
-    /// Text in place of a line an alert.
-    pub text: Option<String>,
-    /// Text of notifications that show no attachments.
-    pub fallback: Option<String>,
-    /// How requests are made.
-    pub http_config: HttpConfig,
-}
-
-/// Alerts that keep others from being sent.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
+/// Alerts that match `source` mute those that match `target` and have the same values of the `equal` labels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InhibitConfig {
-    /// Conditions on the alert that inhibits.
+    /// Conditions on the muting alert.
     pub source_matchers: Vec<String>,
-    /// Conditions on the alert that is kept back.
+    /// Older form of `=` conditions.
+    pub source_match: BTreeMap<String, String>,
+    /// Older form of `=~` conditions.
+    pub source_match_re: BTreeMap<String, String>,
+    /// Conditions on the muted alert.
     pub target_matchers: Vec<String>,
-    /// Labels that both must share.
+    /// Older form of `=` conditions.
+    pub target_match: BTreeMap<String, String>,
+    /// Older form of `=~` conditions.
+    pub target_match_re: BTreeMap<String, String>,
+    /// Labels that both must have alike.
     pub equal: Vec<String>,
 }
 
+/// A receiver ready to send.
+#[derive(Debug)]
+pub struct Receiver {
+    /// Its name.
+    pub name: String,
+    /// Its ways.
+    pub notifiers: Vec<Box<dyn Notifier>>,
+}
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) root: Route,
+    pub(crate) receivers: BTreeMap<String, Receiver>,
+    pub(crate) inhibitor: Inhibitor,
+}
+
 impl AlertConfig {
-    /// Checks what the types alone cannot say.
+    /// Checks the section and makes it ready.
     ///
     /// # Errors
-    /// [`AlertError::Config`] in upstream's words where it has some.
-    pub fn check(&self) -> Result<(), AlertError> {
-        let refused = |text: String| Err(AlertError::Config(text));
-        let mut names = gw_base::Set::default();
-        for receiver in &self.receivers {
-            if receiver.name.is_empty() {
-                return refused("missing name in receiver".to_owned());
+    /// [`AlertError::Config`] in Alertmanager's words where it has some.
+    pub fn plan(&self) -> Result<Plan, AlertError> {
+        let mut receivers = BTreeMap::new();
+        for config in &self.receivers {
+            if config.name.is_empty() {
+                return Err(AlertError::Config("missing name in receiver".to_owned()));
             }
-            if !names.insert(receiver.name.as_str()) {
-                return refused(format!("notification config name {:?} is not unique", receiver.name));
-            }
-            self.check_receiver(receiver)?;
-        }
-        for rule in &self.inhibit_rules {
-            for text in rule.source_matchers.iter().chain(&rule.target_matchers) {
-                matchers::parse(text)?;
+            let receiver = self.receiver(config)?;
+            if receivers.insert(config.name.clone(), receiver).is_some() {
+                return Err(AlertError::Config(format!("notification config name {:?} is not unique", config.name)));
             }
         }
-        let Some(root) = &self.route else { return Ok(()) };
-        if root.receiver.as_deref().unwrap_or("").is_empty() {
-            return refused("root route must specify a default receiver".to_owned());
-        }
-        if !root.matchers.is_empty() || !root.equal.is_empty() || !root.match_re.is_empty() {
-            return refused("root route must not have any matchers".to_owned());
-        }
-        if root.goes_on {
-            return refused("cannot have continue in root route".to_owned());
-        }
-        check_route(root, &names)
+        let root = match &self.route {
+            Some(route) => route.clone(),
+            None => nowhere(&mut receivers)?,
+        };
+        check_root(&root)?;
+        check_receivers(&root, &receivers)?;
+        let inhibitor = Inhibitor::new(&self.inhibit_rules)?;
+        Ok(Plan { root: Route::new(&root, None)?, receivers, inhibitor })
     }
 
-    fn check_receiver(&self, receiver: &ReceiverConfig) -> Result<(), AlertError> {
-        let refused = |text: String| Err(AlertError::Config(text));
-        for webhook in &receiver.webhook_configs {
-            if webhook.url.is_empty() {
-                return refused(format!("receiver {:?}: webhook_configs needs a url", receiver.name));
-            }
+    fn receiver(&self, config: &ReceiverConfig) -> Result<Receiver, AlertError> {
+        let mut notifiers: Vec<Box<dyn Notifier>> = Vec::new();
+        for webhook in &config.webhook_configs {
+            notifiers.push(Box::new(Webhook::new(webhook, &config.name)?));
         }
-        for slack in &receiver.slack_configs {
-            if slack.api_url.is_none() && self.global.slack_api_url.is_none() {
-                return refused("no global Slack API URL set either inline or in a file".to_owned());
-            }
-            let texts = [&slack.username, &slack.icon_emoji, &slack.color, &slack.title, &slack.text, &slack.fallback];
-            let texts = texts.into_iter().flatten().chain(std::iter::once(&slack.channel));
-            if let Some(text) = texts.into_iter().find(|text| text.contains("{{")) {
-                return refused(format!(
-                    "receiver {:?}: templates are not carried out yet, leave out {text:?}",
-                    receiver.name
-                ));
-            }
+        for slack in &config.slack_configs {
+            notifiers.push(Box::new(Slack::new(slack, &self.global, &config.name)?));
         }
-        Ok(())
+        Ok(Receiver { name: config.name.clone(), notifiers })
     }
 }
 
-fn check_route(route: &RouteConfig, names: &gw_base::Set<&str>) -> Result<(), AlertError> {
-    let refused = |text: String| Err(AlertError::Config(text));
-    if let Some(receiver) = route.receiver.as_deref().filter(|name| !names.contains(name)) {
-        return refused(format!("undefined receiver {receiver:?} used in route"));
+fn nowhere(receivers: &mut BTreeMap<String, Receiver>) -> Result<RouteConfig, AlertError> {
+    if !receivers.is_empty() {
+        return Err(AlertError::Config("no route provided in config".to_owned()));
     }
-    if let Some(labels) = &route.group_by {
-        if labels.iter().any(|label| label == "...") && labels.len() > 1 {
-            return refused("cannot have wildcard group_by (`...`) and other labels at the same time".to_owned());
+    receivers.insert(NOWHERE.to_owned(), Receiver { name: NOWHERE.to_owned(), notifiers: Vec::new() });
+    Ok(RouteConfig {
+        receiver: Some(NOWHERE.to_owned()),
+        group_by: Some(vec!["alertname".to_owned()]),
+        ..RouteConfig::default()
+    })
+}
+
+fn check_root(root: &RouteConfig) -> Result<(), AlertError> {
+    let fault = match () {
+        () if root.receiver.as_deref().is_none_or(str::is_empty) => "root route must specify a default receiver",
+        () if !(root.matchers.is_empty() && root.equals.is_empty() && root.match_re.is_empty()) => {
+            "root route must not have any matchers"
         }
-        let mut seen = gw_base::Set::default();
-        if let Some(label) = labels.iter().find(|label| !seen.insert(label.as_str())) {
-            return refused(format!("duplicated label {label:?} in group_by"));
+        () if root.continues => "cannot have continue in root route",
+        () => return Ok(()),
+    };
+    Err(AlertError::Config(fault.to_owned()))
+}
+
+fn check_receivers(route: &RouteConfig, receivers: &BTreeMap<String, Receiver>) -> Result<(), AlertError> {
+    if let Some(name) = route.receiver.as_ref().filter(|name| !name.is_empty() && !receivers.contains_key(*name)) {
+        return Err(AlertError::Config(format!("undefined receiver {name:?} used in route")));
+    }
+    for (name, interval) in [("group_interval", route.group_interval), ("repeat_interval", route.repeat_interval)] {
+        if interval.is_some_and(|interval| interval.is_zero()) {
+            return Err(AlertError::Config(format!("{name} cannot be zero")));
         }
     }
-    for (name, given) in [("group_interval", route.group_interval), ("repeat_interval", route.repeat_interval)] {
-        if given.is_some_and(PromDuration::is_zero) {
-            return refused(format!("{name} cannot be zero"));
-        }
+    let labels = route.group_by.iter().flatten();
+    let distinct: BTreeSet<_> = labels.clone().collect();
+    if distinct.len() > 1 && distinct.contains(&"...".to_owned()) {
+        let text = "cannot have wildcard group_by (`...`) and other labels at the same time";
+        return Err(AlertError::Config(text.to_owned()));
     }
-    crate::route::matchers_of(route)?;
-    route.routes.iter().try_for_each(|child| check_route(child, names))
+    if distinct.len() < labels.count() {
+        return Err(AlertError::Config("duplicated label in group_by".to_owned()));
+    }
+    route.routes.iter().try_for_each(|child| check_receivers(child, receivers))
+}
+
+/// Matchers from the three forms in which a configuration may write them.
+pub(crate) fn all_matchers(
+    texts: &[String],
+    equals: &BTreeMap<String, String>,
+    patterns: &BTreeMap<String, String>,
+) -> Result<Matchers, AlertError> {
+    let mut found: Vec<Matcher> = equals.iter().map(|(name, value)| Matcher::equal(name, value)).collect();
+    // Wire: the older form is shown with its anchors in route keys.
+    found.extend(patterns.iter().map(|(name, value)| Matcher::new(name, MatchOp::Regex, format!("^(?:{value})$"))));
+    for text in texts {
+        found.extend(parse_matchers(text)?);
+    }
+    Matchers::new(found)
 }

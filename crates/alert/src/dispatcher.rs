@@ -1,288 +1,240 @@
-//! The async edge of dispatching: takes alerts from a queue, wakes when groups are due, sends, remembers what was told.
+//! The dispatcher's edge: takes alerts from a queue, keeps the core's time, sends, and remembers in the state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gw_base::{Alert, Labels, Timestamp, World};
+use gw_base::{Alert, Labels, World, time::nanos_of};
 use gw_state::State;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::AlertError;
-use crate::config::{AlertConfig, ReceiverConfig};
-use crate::groups::{Flush, Groups, Inhibition, Told, to_tell};
-use crate::matchers;
-use crate::notifiers::{Message, NOTIFIERS, Notification};
-use crate::route::Route;
-use crate::sender::Sender;
+use crate::config::AlertConfig;
+use crate::core::{Core, GroupSnapshot, Sending};
+use crate::record;
+use crate::sender::{self, Transport};
 use crate::silences::Silences;
 
-/// Where the notification log is kept.
-const LOG: &str = "alert.told";
-/// Longest pause between looks at what is due.
-const LOOK: Duration = Duration::from_secs(1);
-/// How often old silences are forgotten.
-const TIDY: Duration = Duration::from_hours(1);
+/// Sendings under way at the same time.
+const SENDING_AT_ONCE: usize = 32;
+/// How long alerts that fired before a restart hold until the detector has spoken again.
+const RESTART_GRACE: Duration = Duration::from_mins(5);
+/// How often old records are dropped, and longest sleep.
+const HOUSEKEEPING: Duration = Duration::from_mins(15);
 
-/// A group as the UI shows it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GroupView {
-    /// Who is told.
-    pub receiver: String,
-    /// Labels that make the group.
-    pub labels: Labels,
-    /// Its alerts, each with the ids of the silences that cover it.
-    pub alerts: Vec<(Alert, Vec<String>)>,
-}
-
-/// Groups alerts and tells receivers. Cloning shares it.
-#[derive(Debug, Clone)]
+/// Routes, groups, silences and sends alerts. Cloning shares it.
+#[derive(Clone)]
 pub struct Dispatcher {
-    inner: Arc<Inner>,
+    shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    state: State,
-    silences: Silences,
-    world: Arc<dyn World>,
-    sender: Sender,
-    external_url: String,
+struct Shared {
     core: Mutex<Core>,
+    silences: Silences,
+    state: State,
+    transport: Arc<dyn Transport>,
+    world: Arc<dyn World>,
+    slots: Semaphore,
+    replanned: Notify,
+    counters: Mutex<Counters>,
 }
 
-#[derive(Debug)]
-struct Core {
-    config: Arc<AlertConfig>,
-    groups: Groups,
-    told: BTreeMap<String, Told>,
-    sending: BTreeSet<String>,
+/// What the dispatcher has done since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Alerts taken.
+    pub received: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages given up or refused.
+    pub failed: u64,
 }
 
-/// One message on its way.
-struct Delivery {
-    log_key: String,
-    group_key: String,
-    receiver: String,
-    message: Message,
-    told: Told,
+impl std::fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dispatcher").field("counters", &self.counters()).finish_non_exhaustive()
+    }
 }
 
 impl Dispatcher {
-    /// A dispatcher that goes on where the last one stopped.
+    /// A dispatcher that goes on where the state says that it was.
     ///
     /// # Errors
-    /// When the configuration is wrong or the log cannot be read.
+    /// When the configuration is refused or the state cannot be read.
     pub async fn open(
-        config: AlertConfig,
-        state: State,
+        config: &AlertConfig,
+        external_url: &str,
         silences: Silences,
-        external_url: String,
+        state: State,
+        transport: Arc<dyn Transport>,
         world: Arc<dyn World>,
     ) -> Result<Self, AlertError> {
-        config.check()?;
-        let kept = state.list(LOG).await?;
-        let told =
-            kept.into_iter().filter_map(|(key, value)| Some((key, serde_json::from_slice(&value).ok()?))).collect();
-        let groups = Groups::new(Route::of(&config)?, inhibitions(&config)?);
-        let core = Core { config: Arc::new(config), groups, told, sending: BTreeSet::new() };
-        let sender = Sender::new(Arc::clone(&world))?;
-        Ok(Self { inner: Arc::new(Inner { state, silences, world, sender, external_url, core: Mutex::new(core) }) })
+        let plan = Arc::new(config.plan()?);
+        let now = world.now();
+        let mut log = BTreeMap::new();
+        for (key, value) in state.list(record::SENT).await? {
+            match serde_json::from_slice(&value) {
+                Ok(sent) => drop(log.insert(key, sent)),
+                Err(error) => tracing::warn!(%key, %error, "an entry of the notification log is left out"),
+            }
+        }
+        let mut core = Core::new(plan, external_url.trim_end_matches('/'), log);
+        let stored = state.list(record::ALERTS).await?;
+        let mut alerts: Vec<Alert> = stored.iter().filter_map(|(_, value)| record::read_alert(value)).collect();
+        for alert in alerts.iter_mut().filter(|alert| !alert.is_resolved(alert.updated_at)) {
+            alert.ends_at = alert.ends_at.max(now + RESTART_GRACE);
+        }
+        core.take(alerts, now);
+        let shared = Shared {
+            core: Mutex::new(core),
+            silences,
+            state,
+            transport,
+            world,
+            slots: Semaphore::new(SENDING_AT_ONCE),
+            replanned: Notify::new(),
+            counters: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Takes another configuration.
+    /// Takes a new configuration, or leaves the old one running.
     ///
     /// # Errors
-    /// When it is wrong; the old one stays then.
-    pub fn reload(&self, config: AlertConfig) -> Result<(), AlertError> {
-        config.check()?;
-        let (route, inhibitions) = (Route::of(&config)?, inhibitions(&config)?);
-        let now = self.inner.world.now();
-        let mut core = self.core();
-        core.groups.reroute(route, inhibitions, now);
-        core.config = Arc::new(config);
+    /// When the configuration is refused.
+    pub fn reload(&self, config: &AlertConfig) -> Result<(), AlertError> {
+        let plan = Arc::new(config.plan()?);
+        self.core().replan(plan, self.shared.world.now());
+        self.shared.replanned.notify_one();
         Ok(())
     }
 
-    /// All groups, by receiver and labels.
+    /// The groups as they are shown now.
     #[must_use]
-    pub fn groups(&self) -> Vec<GroupView> {
-        let now = self.inner.world.now();
-        let core = self.core();
-        let views = core.groups.iter().map(|group| GroupView {
-            receiver: group.options.receiver.clone(),
-            labels: group.labels.clone(),
-            alerts: group
-                .alerts
-                .values()
-                .map(|alert| (alert.clone(), self.inner.silences.covering(&alert.labels, now)))
-                .collect(),
-        });
-        views.collect()
+    pub fn snapshot(&self) -> Vec<GroupSnapshot> {
+        let now = self.shared.world.now();
+        self.core().snapshot(now, &|labels| self.shared.silences.covering(labels, now))
     }
 
-    /// The silences that this dispatcher honours.
+    /// Receiver and group labels of each route that an alert with these labels takes.
+    #[must_use]
+    pub fn destinations(&self, labels: &Labels) -> Vec<(String, Labels)> {
+        self.core().destinations(labels)
+    }
+
+    /// The silences.
     #[must_use]
     pub fn silences(&self) -> &Silences {
-        &self.inner.silences
+        &self.shared.silences
     }
 
-    /// Dispatches until cancelled or until nobody can send alerts any more.
-    pub async fn run(self, mut alerts: mpsc::Receiver<Vec<Alert>>, cancel: CancellationToken) {
-        let mut deliveries: JoinSet<(Delivery, Result<(), String>)> = JoinSet::new();
-        let mut tidied = self.inner.world.elapsed();
+    /// What it has done since it started.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        *self.counts()
+    }
+
+    /// Takes alerts from the queue and sends what is due until cancelled.
+    pub async fn run(&self, mut alerts: mpsc::Receiver<Vec<Alert>>, cancel: CancellationToken) {
+        let mut sendings: JoinSet<(Sending, bool)> = JoinSet::new();
+        let world = &self.shared.world;
+        let mut tidy_at = world.now() + HOUSEKEEPING;
         loop {
+            let due = self.core().next_flush().map_or(tidy_at, |at| at.min(tidy_at));
+            let wait = due.since(world.now()).clamp(0, nanos_of(HOUSEKEEPING)).unsigned_abs();
             tokio::select! {
                 () = cancel.cancelled() => break,
-                batch = alerts.recv() => match batch {
-                    None => break,
-                    Some(batch) => self.take(batch),
+                Some(batch) = alerts.recv() => self.take(batch).await,
+                Some(ended) = sendings.join_next() => match ended {
+                    Ok((sending, succeeded)) => self.note(&sending, succeeded).await,
+                    Err(error) => tracing::error!(%error, "a sending ended by a fault of ours"),
                 },
-                Some(done) = deliveries.join_next(), if !deliveries.is_empty() => match done {
-                    Ok((delivery, result)) => self.conclude(delivery, result).await,
-                    Err(error) => tracing::error!(%error, "a delivery broke down"),
-                },
-                () = self.inner.world.sleep(self.pause()) => {}
-            }
-            for delivery in self.due() {
-                let sender = self.inner.sender.clone();
-                deliveries.spawn(async move {
-                    let result = sender.send(&delivery.message).await;
-                    (delivery, result)
-                });
-            }
-            if self.inner.world.elapsed().saturating_sub(tidied) >= TIDY {
-                tidied = self.inner.world.elapsed();
-                if let Err(error) = self.inner.silences.forget_old().await {
-                    tracing::warn!(%error, "old silences were not forgotten");
+                () = self.shared.replanned.notified() => {}
+                () = world.sleep(Duration::from_nanos(wait)) => {
+                    let now = world.now();
+                    let silences = &self.shared.silences;
+                    let due = self.core().flush(now, &|labels| silences.covering(labels, now));
+                    for sending in due {
+                        sendings.spawn(self.clone().carry(sending));
+                    }
+                    if now >= tidy_at {
+                        self.tidy().await;
+                        tidy_at = now + HOUSEKEEPING;
+                    }
                 }
             }
         }
-        deliveries.shutdown().await;
+        // What is cut off here was not logged, so the next start sends it.
+        sendings.shutdown().await;
+    }
+
+    async fn take(&self, batch: Vec<Alert>) {
+        self.counts().received += batch.len() as u64;
+        let changed = self.core().take(batch, self.shared.world.now());
+        let records: Vec<_> = changed.iter().map(record::write_alert).collect();
+        self.remember(record::ALERTS, &records).await;
+    }
+
+    async fn carry(self, sending: Sending) -> (Sending, bool) {
+        let Some(message) = &sending.message else { return (sending, true) };
+        let plan = Arc::clone(self.core().plan());
+        let receiver = plan.receivers.get(&sending.way.receiver);
+        let Some(notifier) = receiver.and_then(|receiver| receiver.notifiers.get(sending.way.notifier)) else {
+            return (sending, false);
+        };
+        let _slot = self.shared.slots.acquire().await;
+        let shared = &self.shared;
+        let outcome = sender::send(&*shared.transport, &shared.world, &**notifier, message, sending.deadline).await;
+        let succeeded = outcome.is_ok();
+        let (receiver, kind) = (&sending.way.receiver, notifier.about().name);
+        match outcome {
+            Ok(()) => {
+                self.counts().sent += 1;
+                tracing::debug!(%receiver, kind, alerts = message.alerts.len(), "notification sent");
+            }
+            Err(error) => {
+                self.counts().failed += 1;
+                tracing::warn!(%receiver, kind, %error, "notification failed");
+            }
+        }
+        (sending, succeeded)
+    }
+
+    async fn note(&self, sending: &Sending, succeeded: bool) {
+        let gone = self.core().ended(sending, succeeded);
+        if succeeded {
+            let entry = (sending.way.log_key(), serde_json::to_vec(&sending.sent).ok());
+            self.remember(record::SENT, &[entry]).await;
+        }
+        let records: Vec<_> = gone.into_iter().map(record::forget_alert).collect();
+        self.remember(record::ALERTS, &records).await;
+    }
+
+    async fn tidy(&self) {
+        let gone = self.core().forget_sent(self.shared.world.now());
+        let records: Vec<_> = gone.into_iter().map(|key| (key, None)).collect();
+        self.remember(record::SENT, &records).await;
+        if let Err(error) = self.shared.silences.prune().await {
+            tracing::warn!(%error, "old silences stay");
+        }
+    }
+
+    async fn remember(&self, namespace: &str, records: &[(String, Option<Vec<u8>>)]) {
+        if records.is_empty() {
+            return;
+        }
+        if let Err(error) = self.shared.state.put(namespace, records).await {
+            tracing::warn!(%error, namespace, "alert state is not stored, a restart may repeat notifications");
+        }
     }
 
     fn core(&self) -> MutexGuard<'_, Core> {
-        self.inner.core.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, alerts: Vec<Alert>) {
-        let now = self.inner.world.now();
-        let mut core = self.core();
-        alerts.into_iter().for_each(|alert| core.groups.add(alert, now));
+    fn counts(&self) -> MutexGuard<'_, Counters> {
+        self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn pause(&self) -> Duration {
-        let now = self.inner.world.now();
-        let wait = self
-            .core()
-            .groups
-            .next_due()
-            .map_or(LOOK, |due| Duration::from_nanos(u64::try_from(due.since(now)).unwrap_or(0)));
-        wait.clamp(Duration::from_millis(10), LOOK)
-    }
-
-    /// Messages that are due and not on their way already.
-    fn due(&self) -> Vec<Delivery> {
-        let now = self.inner.world.now();
-        let silences = &self.inner.silences;
-        let mut core = self.core();
-        let flushes = core.groups.flush(now, |labels| !silences.covering(labels, now).is_empty());
-        let config = Arc::clone(&core.config);
-        let mut due = Vec::new();
-        for flush in flushes {
-            let receiver = config.receivers.iter().find(|receiver| receiver.name == flush.options.receiver);
-            let told = match receiver {
-                Some(receiver) => self.deliveries(&mut core, &config, receiver, &flush, now),
-                None => Vec::new(),
-            };
-            if told.is_empty() {
-                // Nobody has to be told any more: resolved alerts have done their work.
-                let resolved = flush.alerts.iter().filter(|alert| alert.is_resolved(now));
-                let resolved = resolved.map(|alert| alert.fingerprint().0).collect();
-                core.groups.settle(&flush.key, &resolved, now);
-            }
-            due.extend(told);
-        }
-        due
-    }
-
-    fn deliveries(
-        &self,
-        core: &mut Core,
-        config: &AlertConfig,
-        receiver: &ReceiverConfig,
-        flush: &Flush,
-        now: Timestamp,
-    ) -> Vec<Delivery> {
-        let mut alerts = flush.alerts.clone();
-        alerts.sort_by_key(|alert| (alert.is_resolved(now), alert.starts_at, alert.fingerprint()));
-        let mut due = Vec::new();
-        for notifier in NOTIFIERS {
-            for (endpoint, send_resolved) in notifier.endpoints(receiver).into_iter().enumerate() {
-                let log_key = format!("{}/{}/{endpoint}/{}", receiver.name, notifier.about().name, flush.key);
-                if core.sending.contains(&log_key) {
-                    continue;
-                }
-                let Some(told) = to_tell(core.told.get(&log_key), flush, send_resolved, now) else { continue };
-                let shown: Vec<Alert> =
-                    alerts.iter().filter(|alert| send_resolved || !alert.is_resolved(now)).cloned().collect();
-                if shown.is_empty() {
-                    core.told.insert(log_key, told);
-                    continue;
-                }
-                let notification = Notification {
-                    receiver: &receiver.name,
-                    group_key: &flush.key,
-                    group_labels: &flush.labels,
-                    alerts: &shown,
-                    now,
-                    external_url: &self.inner.external_url,
-                };
-                let Some(message) = notifier.render(&notification, config, receiver, endpoint) else { continue };
-                core.sending.insert(log_key.clone());
-                due.push(Delivery {
-                    log_key,
-                    group_key: flush.key.clone(),
-                    receiver: receiver.name.clone(),
-                    message,
-                    told,
-                });
-            }
-        }
-        due
-    }
-
-    /// Remembers what was told; a failure is told to the log and tried again with the group's next flush.
-    async fn conclude(&self, delivery: Delivery, result: Result<(), String>) {
-        let now = self.inner.world.now();
-        self.core().sending.remove(&delivery.log_key);
-        if let Err(why) = result {
-            tracing::error!(receiver = delivery.receiver, why, "a notification was not delivered");
-            return;
-        }
-        let bytes = serde_json::to_vec(&delivery.told).expect("sets of numbers always serialize");
-        if let Err(error) = self.inner.state.put(LOG, &[(delivery.log_key.clone(), Some(bytes))]).await {
-            tracing::error!(%error, "the notification log was not written; a restart may tell this again");
-        }
-        let mut core = self.core();
-        core.groups.settle(&delivery.group_key, &delivery.told.resolved, now);
-        core.told.insert(delivery.log_key, delivery.told);
-    }
-}
-
-fn inhibitions(config: &AlertConfig) -> Result<Vec<Inhibition>, AlertError> {
-    let compiled = |texts: &[String]| -> Result<_, AlertError> {
-        let parsed = texts.iter().map(|text| matchers::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        matchers::compile(&parsed.concat())
-    };
-    let rules = config.inhibit_rules.iter().map(|rule| {
-        Ok(Inhibition {
-            source: compiled(&rule.source_matchers)?,
-            target: compiled(&rule.target_matchers)?,
-            equal: rule.equal.clone(),
-        })
-    });
-    rules.collect()
 }

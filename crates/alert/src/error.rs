@@ -1,38 +1,34 @@
-//! What can go wrong between an alert and the people it is for.
+//! Why alerting refuses something.
 
 use gw_base::{HasKind, Kind};
 use gw_state::StateError;
 
-/// Why something of alerting failed.
+/// Why a configuration, silence or matcher was refused, or could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum AlertError {
-    /// The configuration is wrong.
+    /// A matcher that cannot be read.
     #[error("{0}")]
-    Config(String),
-    /// A matcher does not parse.
-    #[error("bad matcher format: {0}")]
     Matcher(String),
-    /// A silence is not valid.
-    #[error("{0}")]
+    /// The `alert:` section does not hold together.
+    #[error("alert: {0}")]
+    Config(String),
+    /// A silence that is not acceptable.
+    #[error("silence invalid: {0}")]
     Silence(String),
-    /// No silence of this id.
+    /// No silence has that id.
     #[error("silence {0} not found")]
     NoSilence(String),
     /// The state could not be read or written.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The HTTP client could not be made.
-    #[error("the client for notifications could not be made: {0}")]
-    Client(String),
 }
 
 impl HasKind for AlertError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Config(_) | Self::Matcher(_) | Self::Silence(_) => Kind::Invalid,
+            Self::Matcher(_) | Self::Config(_) | Self::Silence(_) => Kind::Invalid,
             Self::NoSilence(_) => Kind::NotFound,
             Self::State(error) => error.kind(),
-            Self::Client(_) => Kind::Internal,
         }
     }
 }

@@ -1,21 +1,33 @@
-//! Routing, grouping, silences and the notifiers: what happens to an alert after a rule has raised it.
+//! Routing, grouping, silences and the notifiers.
 //!
-//! The decisions are a synchronous state machine ([`groups`]); [`Dispatcher`] is its async edge. Notifiers are pure: they
-//! render a [`notifiers::Message`], and one sender sends, retries and records.
+//! A [`Dispatcher`] takes alerts from a bounded queue, routes them through Alertmanager's routing tree, groups them, leaves
+//! out what is silenced or inhibited, and hands messages to notifiers. Its core is a state machine without clock or waiting
+//! (`core.rs`); notifiers are pure renderers; one sender sends. What was sent is logged before it counts as sent, so that a
+//! restart neither repeats nor loses.
 //!
-//! *Architecture Invariant:* this crate evaluates no rule and reads no observation.
+//! Deliberately absent: rules, queries, HTTP routes.
 
-pub mod config;
+mod config;
+mod core;
 mod dispatcher;
 mod error;
-mod groups;
-pub mod matchers;
-pub mod notifiers;
-pub mod route;
+mod inhibit;
+mod matchers;
+mod message;
+mod notifiers;
+mod record;
+mod route;
 mod sender;
 mod silences;
 
-pub use config::AlertConfig;
-pub use dispatcher::{Dispatcher, GroupView};
+pub use crate::core::{AlertSnapshot, GroupSnapshot};
+pub use config::{AlertConfig, GlobalConfig, InhibitConfig, Plan, Receiver, ReceiverConfig, RouteConfig};
+pub use dispatcher::{Counters, Dispatcher};
 pub use error::AlertError;
-pub use silences::{NewSilence, Silences};
+pub use inhibit::{Inhibitor, Muting};
+pub use matchers::{Matchers, parse_classic, parse_matchers, parse_utf8};
+pub use message::{Envelope, Message, MessageAlert};
+pub use notifiers::{About, Answer, NOTIFIERS, Notifier, Post, Slack, SlackConfig, Verdict, Webhook, WebhookConfig};
+pub use route::{GroupBy, Route};
+pub use sender::{Http, Transport};
+pub use silences::{SilenceRequest, Silences};

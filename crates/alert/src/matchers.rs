@@ -1,4 +1,4 @@
-//! Alertmanager's matchers: `name="value"`, `name=~pattern`, several in braces; and running them.
+//! Matchers ready to run, and the text forms in which Alertmanager configurations write them.
 
 use gw_base::go_regex::GoRegex;
 use gw_base::{Labels, MatchOp, Matcher};
@@ -6,160 +6,346 @@ use regex::Regex;
 
 use crate::AlertError;
 
-/// Parses one or more matchers: `a="b"`, `a=b, c!~"d.*"`, `{a="b",c!="d"}`.
-///
-/// # Errors
-/// [`AlertError::Matcher`] naming the part that does not parse.
-pub fn parse(text: &str) -> Result<Vec<Matcher>, AlertError> {
-    let trimmed = text.trim();
-    let inner = match (trimmed.strip_prefix('{'), trimmed.strip_suffix('}')) {
-        (Some(_), Some(_)) => trimmed.get(1..trimmed.len() - 1).unwrap_or(""),
-        (None, None) => trimmed,
-        _ => return Err(AlertError::Matcher(text.to_owned())),
-    };
-    let parts = split(inner).ok_or_else(|| AlertError::Matcher(text.to_owned()))?;
-    let matchers = parts.iter().map(|part| parse_one(part)).collect::<Result<Vec<_>, _>>()?;
-    if matchers.is_empty() && !trimmed.starts_with('{') {
-        return Err(AlertError::Matcher(text.to_owned()));
-    }
-    Ok(matchers)
+/// Compiled patterns larger than this are refused.
+const PATTERN_BYTES: usize = 1 << 20;
+
+/// Conditions that must all hold.
+#[derive(Debug, Clone, Default)]
+pub struct Matchers {
+    items: Vec<(Matcher, Option<Regex>)>,
 }
 
-/// Splits at commas outside quotes; one trailing comma is allowed. `None` when a quote is left open.
-fn split(text: &str) -> Option<Vec<String>> {
-    let (mut parts, mut part, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
-    for c in text.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
-                parts.push(std::mem::take(&mut part));
-                continue;
-            }
-            _ => {}
-        }
-        part.push(c);
+impl Matchers {
+    /// Compiles matchers.
+    ///
+    /// # Errors
+    /// [`AlertError::Matcher`] when a pattern is none.
+    pub fn new(matchers: impl IntoIterator<Item = Matcher>) -> Result<Self, AlertError> {
+        let compile = |matcher: Matcher| {
+            let regex = match matcher.op {
+                MatchOp::Equal | MatchOp::NotEqual => None,
+                MatchOp::Regex | MatchOp::NotRegex => Some(compile(&matcher.value)?),
+            };
+            Ok((matcher, regex))
+        };
+        Ok(Self { items: matchers.into_iter().map(compile).collect::<Result<_, AlertError>>()? })
     }
-    if quoted {
-        return None;
+
+    /// Whether all of them hold.
+    #[must_use]
+    pub fn matches(&self, labels: &Labels) -> bool {
+        self.items.iter().all(|(matcher, regex)| {
+            let value = labels.get(&matcher.name).unwrap_or("");
+            match (matcher.op, regex) {
+                (MatchOp::Equal, _) => value == matcher.value,
+                (MatchOp::NotEqual, _) => value != matcher.value,
+                (MatchOp::Regex, Some(regex)) => regex.is_match(value),
+                (MatchOp::NotRegex, Some(regex)) => !regex.is_match(value),
+                (_, None) => false,
+            }
+        })
+    }
+
+    /// The conditions as data.
+    pub fn iter(&self) -> impl Iterator<Item = &Matcher> {
+        self.items.iter().map(|(matcher, _)| matcher)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// As it stands in the key of a route: `{a="b",c=~"d"}`, sorted.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let mut sorted: Vec<_> = self.iter().collect();
+        sorted.sort_by(|a, b| (&a.name, &a.value, a.op.as_str()).cmp(&(&b.name, &b.value, b.op.as_str())));
+        let texts: Vec<String> = sorted.iter().map(|m| format!("{}{}\"{}\"", m.name, m.op.as_str(), escape(&m.value))).collect();
+        format!("{{{}}}", texts.join(","))
+    }
+}
+
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+fn compile(pattern: &str) -> Result<Regex, AlertError> {
+    let refused = |error: String| AlertError::Matcher(format!("invalid regular expression {pattern:?}: {error}"));
+    // Wire: Alertmanager anchors without the `s` flag, so its dot does not match a newline (`^(?:...)$`).
+    let checked = GoRegex::new(pattern).map_err(|error| refused(error.to_string()))?;
+    let anchored = format!("^(?:{})$", checked.translated());
+    regex::RegexBuilder::new(&anchored).size_limit(PATTERN_BYTES).build().map_err(|error| refused(error.to_string()))
+}
+
+/// Reads matchers as Alertmanager does by default: in the UTF-8 form, or, where that fails or means something else, in the
+/// older one.
+///
+/// # Errors
+/// [`AlertError::Matcher`] when neither form fits.
+pub fn parse_matchers(text: &str) -> Result<Vec<Matcher>, AlertError> {
+    match (parse_utf8(text), parse_classic(text)) {
+        (Ok(new), Ok(old)) => Ok(if new == old { new } else { old }),
+        (Ok(new), Err(_)) => Ok(new),
+        (Err(_), Ok(old)) => Ok(old),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// Reads the UTF-8 form: `{name="value", "quoted name"=~unquoted}`, braces optional.
+///
+/// # Errors
+/// [`AlertError::Matcher`] with the column (in characters, as `start:end`) of what is wrong.
+pub fn parse_utf8(text: &str) -> Result<Vec<Matcher>, AlertError> {
+    let mut lexer = Lexer { chars: text.chars().collect(), at: 0 };
+    let mut found = Vec::new();
+    let opened = lexer.take_if('{');
+    let mut after_comma = true;
+    loop {
+        let token = lexer.next()?;
+        match token.kind {
+            TokenKind::End | TokenKind::Close => {
+                return finish(&token, opened, &mut lexer).map(|()| found);
+            }
+            TokenKind::Comma if !after_comma => after_comma = true,
+            TokenKind::Text if after_comma => {
+                let operator = lexer.next()?;
+                let op = operator.op.ok_or_else(|| operator.unexpected("expected an operator such as '=', '!=', '=~' or '!~'"))?;
+                let value = lexer.next()?;
+                if !matches!(value.kind, TokenKind::Text) {
+                    return Err(value.unexpected("expected label value"));
+                }
+                found.push(Matcher::new(token.text, op, value.text));
+                after_comma = false;
+            }
+            TokenKind::Text => return Err(token.unexpected("expected a comma or close brace")),
+            _ => return Err(token.unexpected("expected label name")),
+        }
+    }
+}
+
+fn finish(token: &Token, opened: bool, lexer: &mut Lexer) -> Result<(), AlertError> {
+    match (&token.kind, opened) {
+        (TokenKind::End, false) => Ok(()),
+        (TokenKind::End, true) => Err(token.error("end of input: expected close brace")),
+        (_, false) => Err(token.error("}: expected opening brace")),
+        (_, true) => {
+            let next = lexer.next()?;
+            match next.kind {
+                TokenKind::End => Ok(()),
+                _ => Err(next.error(&format!("{}: expected end of input", next.shown))),
+            }
+        }
+    }
+}
+
+enum TokenKind {
+    End,
+    Close,
+    Open,
+    Comma,
+    Operator,
+    Text,
+}
+
+struct Token {
+    kind: TokenKind,
+    op: Option<MatchOp>,
+    text: String,
+    shown: String,
+    start: usize,
+    end: usize,
+}
+
+impl Token {
+    fn error(&self, what: &str) -> AlertError {
+        AlertError::Matcher(format!("{}:{}: {what}", self.start, self.end))
+    }
+
+    fn unexpected(&self, wanted: &str) -> AlertError {
+        match self.kind {
+            TokenKind::End => self.error(&format!("end of input: {wanted}")),
+            _ => self.error(&format!("unexpected {}: {wanted}", self.shown)),
+        }
+    }
+}
+
+struct Lexer {
+    chars: Vec<char>,
+    at: usize,
+}
+
+fn is_reserved(c: char) -> bool {
+    c.is_whitespace() || "{}!=~,\\\"'`".contains(c)
+}
+
+impl Lexer {
+    fn take_if(&mut self, wanted: char) -> bool {
+        self.skip_spaces();
+        let there = self.chars.get(self.at) == Some(&wanted);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn skip_spaces(&mut self) {
+        while self.chars.get(self.at).is_some_and(|c| c.is_whitespace()) {
+            self.at += 1;
+        }
+    }
+
+    fn next(&mut self) -> Result<Token, AlertError> {
+        self.skip_spaces();
+        let start = self.at;
+        let Some(c) = self.chars.get(start).copied() else {
+            return Ok(self.token(TokenKind::End, None, String::new(), start));
+        };
+        let sign = |kind, op, length| (kind, op, length);
+        let (kind, op, length) = match (c, self.chars.get(start + 1).copied()) {
+            ('{', _) => sign(TokenKind::Open, None, 1),
+            ('}', _) => sign(TokenKind::Close, None, 1),
+            (',', _) => sign(TokenKind::Comma, None, 1),
+            ('=', Some('~')) => sign(TokenKind::Operator, Some(MatchOp::Regex), 2),
+            ('=', _) => sign(TokenKind::Operator, Some(MatchOp::Equal), 1),
+            ('!', Some('=')) => sign(TokenKind::Operator, Some(MatchOp::NotEqual), 2),
+            ('!', Some('~')) => sign(TokenKind::Operator, Some(MatchOp::NotRegex), 2),
+            ('"', _) => return self.quoted(start),
+            _ if is_reserved(c) => {
+                return Err(AlertError::Matcher(format!("{start}:{}: {c}: invalid input", start + 1)));
+            }
+            _ => {
+                while self.chars.get(self.at).is_some_and(|c| !is_reserved(*c)) {
+                    self.at += 1;
+                }
+                let text = self.chars[start..self.at].iter().collect();
+                return Ok(self.token(TokenKind::Text, None, text, start));
+            }
+        };
+        self.at += length;
+        Ok(self.token(kind, op, String::new(), start))
+    }
+
+    fn quoted(&mut self, start: usize) -> Result<Token, AlertError> {
+        self.at += 1;
+        let mut escaped = false;
+        loop {
+            let Some(c) = self.chars.get(self.at).copied() else {
+                let shown: String = self.chars[start..].iter().collect();
+                return Err(AlertError::Matcher(format!("{start}:{}: {shown}: missing end \"", self.at)));
+            };
+            self.at += 1;
+            if c == '"' && !escaped {
+                break;
+            }
+            escaped = c == '\\' && !escaped;
+        }
+        let inside: String = self.chars[start + 1..self.at - 1].iter().collect();
+        let token = self.token(TokenKind::Text, None, String::new(), start);
+        match unquote(&inside) {
+            Some(text) => Ok(Token { text, ..token }),
+            None => Err(token.error(&format!("{}: invalid input", token.shown))),
+        }
+    }
+
+    fn token(&self, kind: TokenKind, op: Option<MatchOp>, text: String, start: usize) -> Token {
+        let shown = self.chars[start..self.at].iter().collect();
+        Token { kind, op, text, shown, start, end: self.at }
+    }
+}
+
+/// Resolves Go's escapes; `None` for an unknown one or what is not UTF-8 afterwards.
+fn unquote(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut chars = text.chars();
+    let mut push = |c: char, out: &mut Vec<u8>| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            push(c, &mut out);
+            continue;
+        }
+        let number = |chars: &mut std::str::Chars<'_>, count: usize, radix: u32, start: u32| {
+            (0..count).try_fold(start, |n, _| n.checked_mul(radix)?.checked_add(chars.next()?.to_digit(radix)?))
+        };
+        match chars.next()? {
+            'a' => out.push(7),
+            'b' => out.push(8),
+            'f' => out.push(12),
+            'n' => out.push(b'\n'),
+            'r' => out.push(b'\r'),
+            't' => out.push(b'\t'),
+            'v' => out.push(11),
+            '\\' => out.push(b'\\'),
+            '"' => out.push(b'"'),
+            'x' => out.push(u8::try_from(number(&mut chars, 2, 16, 0)?).ok()?),
+            c @ '0'..='7' => out.push(u8::try_from(number(&mut chars, 2, 8, c.to_digit(8)?)?).ok()?),
+            'u' => push(char::from_u32(number(&mut chars, 4, 16, 0)?)?, &mut out),
+            'U' => push(char::from_u32(number(&mut chars, 8, 16, 0)?)?, &mut out),
+            _ => return None,
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// Reads the older form: `name="value",other=~value`, names of ASCII letters, values quoted or not.
+///
+/// # Errors
+/// [`AlertError::Matcher`] in upstream's words.
+pub fn parse_classic(text: &str) -> Result<Vec<Matcher>, AlertError> {
+    let inner = text.strip_prefix('{').unwrap_or(text);
+    let inner = inner.strip_suffix('}').unwrap_or(inner);
+    let (mut parts, mut part) = (Vec::new(), String::new());
+    let (mut inside_quotes, mut escaped) = (false, false);
+    for c in inner.chars() {
+        if c == ',' && !inside_quotes {
+            parts.push(std::mem::take(&mut part));
+            continue;
+        }
+        inside_quotes ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        part.push(c);
     }
     if !part.trim().is_empty() {
         parts.push(part);
     }
-    Some(parts)
+    parts.iter().map(|part| classic_matcher(part)).collect()
 }
 
-fn parse_one(text: &str) -> Result<Matcher, AlertError> {
-    let refused = || AlertError::Matcher(text.trim().to_owned());
-    let at = text.find(['=', '!']).ok_or_else(refused)?;
-    let (name, rest) = text.split_at(at);
-    let operators =
-        [("=~", MatchOp::Regex), ("!~", MatchOp::NotRegex), ("!=", MatchOp::NotEqual), ("=", MatchOp::Equal)];
-    let (operator, op) = operators.into_iter().find(|(operator, _)| rest.starts_with(operator)).ok_or_else(refused)?;
-    let name = name.trim();
-    let name = match unquote(name) {
-        Some(name) => name.ok_or_else(refused)?,
-        None if is_label_name(name) => name.to_owned(),
-        None => return Err(refused()),
-    };
-    if name.is_empty() {
-        return Err(refused());
+fn classic_matcher(part: &str) -> Result<Matcher, AlertError> {
+    let bad = || AlertError::Matcher(format!("bad matcher format: {part}"));
+    let trimmed = part.trim();
+    let end = trimmed.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))).unwrap_or(trimmed.len());
+    let (name, rest) = trimmed.split_at(end);
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(bad());
     }
-    let value = rest.strip_prefix(operator).unwrap_or("").trim();
-    let value = match unquote(value) {
-        Some(value) => value.ok_or_else(refused)?,
-        // Wire: an unquoted value takes escapes as well, and may hold no quote.
-        None if value.contains('"') => return Err(refused()),
-        None => unescape(value).ok_or_else(refused)?,
-    };
-    let matcher = Matcher::new(name, op, value);
-    CompiledMatcher::new(&matcher)?;
-    Ok(matcher)
-}
-
-fn is_label_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '_' | ':'))
-        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
-}
-
-/// `None` when the text is not quoted; `Some(None)` when its quotes or escapes are wrong.
-fn unquote(text: &str) -> Option<Option<String>> {
-    let rest = text.strip_prefix('"')?;
-    let Some(inner) = rest.strip_suffix('"') else { return Some(None) };
-    Some(unescape(inner))
-}
-
-fn unescape(text: &str) -> Option<String> {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next()? {
-                'n' => plain.push('\n'),
-                '"' => plain.push('"'),
-                '\\' => plain.push('\\'),
-                other => {
-                    plain.push('\\');
-                    plain.push(other);
-                }
-            },
-            '"' => return None,
-            c => plain.push(c),
+    let rest = rest.trim_start();
+    let signs = [("=~", MatchOp::Regex), ("!~", MatchOp::NotRegex), ("!=", MatchOp::NotEqual), ("=", MatchOp::Equal)];
+    let found = signs.iter().find_map(|(sign, op)| rest.strip_prefix(sign).map(|value| (*op, value.trim())));
+    let (op, raw) = found.ok_or_else(bad)?;
+    let unescaped = || AlertError::Matcher(format!("matcher value contains unescaped double quote: {raw}"));
+    let body = raw.strip_prefix('"');
+    let (mut value, mut escaped, mut closed) = (String::new(), false, false);
+    let chars = body.unwrap_or(raw).chars();
+    for c in chars {
+        if closed {
+            return Err(unescaped());
         }
-    }
-    Some(plain)
-}
-
-/// A matcher ready to run.
-#[derive(Debug, Clone)]
-pub struct CompiledMatcher {
-    matcher: Matcher,
-    regex: Option<Regex>,
-}
-
-impl CompiledMatcher {
-    /// Compiles the pattern, if it has one.
-    ///
-    /// # Errors
-    /// [`AlertError::Matcher`] when the pattern is wrong.
-    pub fn new(matcher: &Matcher) -> Result<Self, AlertError> {
-        let regex = match matcher.op {
-            MatchOp::Equal | MatchOp::NotEqual => None,
-            MatchOp::Regex | MatchOp::NotRegex => {
-                let refused = |why: String| AlertError::Matcher(format!("{matcher}: {why}"));
-                let translated = GoRegex::new(&matcher.value).map_err(|error| refused(error.to_string()))?;
-                Some(Regex::new(&translated.anchored()).map_err(|error| refused(error.to_string()))?)
-            }
-        };
-        Ok(Self { matcher: matcher.clone(), regex })
-    }
-
-    /// Whether the labels fulfil it; an absent label is empty.
-    #[must_use]
-    pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.matcher.name).unwrap_or("");
-        let found = self.regex.as_ref().map_or(value == self.matcher.value, |regex| regex.is_match(value));
-        match self.matcher.op {
-            MatchOp::Equal | MatchOp::Regex => found,
-            MatchOp::NotEqual | MatchOp::NotRegex => !found,
+        match (escaped, c) {
+            (true, 'n') => value.push('\n'),
+            (true, '"' | '\\') => value.push(c),
+            (true, _) => value.extend(['\\', c]),
+            (false, '\\') => {}
+            (false, '"') if body.is_some() => closed = true,
+            (false, '"') => return Err(unescaped()),
+            (false, _) => value.push(c),
         }
+        escaped = c == '\\' && !escaped;
     }
-
-    /// The matcher as data.
-    #[must_use]
-    pub const fn matcher(&self) -> &Matcher {
-        &self.matcher
+    if escaped {
+        value.push('\\');
     }
-}
-
-/// Compiles all.
-pub(crate) fn compile(matchers: &[Matcher]) -> Result<Vec<CompiledMatcher>, AlertError> {
-    matchers.iter().map(CompiledMatcher::new).collect()
-}
-
-/// Whether labels fulfil all.
-pub(crate) fn all_match(matchers: &[CompiledMatcher], labels: &Labels) -> bool {
-    matchers.iter().all(|matcher| matcher.matches(labels))
+    if body.is_some() != closed {
+        return Err(unescaped());
+    }
+    Ok(Matcher::new(name, op, value))
 }

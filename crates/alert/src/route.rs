@@ -1,99 +1,87 @@
-//! The route tree: which receivers an alert goes to, and by which labels it is grouped there.
+//! The routing tree: which receivers an alert goes to, and which group it joins there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gw_base::{Labels, MatchOp, Matcher};
+use gw_base::Labels;
 
 use crate::AlertError;
-use crate::config::{AlertConfig, RouteConfig};
-use crate::matchers::{self, CompiledMatcher};
+use crate::config::{RouteConfig, all_matchers};
+use crate::matchers::Matchers;
 
-/// Wire: Alertmanager's defaults.
-const GROUP_WAIT: Duration = Duration::from_secs(30);
-const GROUP_INTERVAL: Duration = Duration::from_mins(5);
-const REPEAT_INTERVAL: Duration = Duration::from_hours(4);
-/// The receiver of a configuration without routes: groups are shown, nobody is told.
-pub(crate) const NOBODY: &str = "default";
-
-/// What a route says of the alerts that end there.
+/// What makes groups of a route's alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteOptions {
-    /// Who is told.
-    pub receiver: String,
-    /// Labels that make a group; `None` is all of them.
-    pub group_by: Option<Vec<String>>,
-    /// How long a new group waits for company.
-    pub group_wait: Duration,
-    /// How long a group waits between notifications of changes.
-    pub group_interval: Duration,
-    /// How long until an unchanged group is told again.
-    pub repeat_interval: Duration,
+pub enum GroupBy {
+    /// Each alert is its own group.
+    All,
+    /// Alerts with the same values of these.
+    Labels(BTreeSet<String>),
 }
 
-/// A route with everything that it inherits.
+/// A node of the tree with everything that it inherits.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// Its place in the tree, as Alertmanager prints it: `{}/{severity="critical"}`.
+    /// Path of matchers from the root: `{}/{team="a"}`.
     pub key: String,
-    /// What it says.
-    pub options: RouteOptions,
-    matchers: Vec<CompiledMatcher>,
-    goes_on: bool,
-    children: Vec<Route>,
+    /// Name of the receiver.
+    pub receiver: String,
+    /// What makes groups.
+    pub group_by: GroupBy,
+    /// How long a new group waits.
+    pub group_wait: Duration,
+    /// How long a group waits between sendings of changes.
+    pub group_interval: Duration,
+    /// How long until an unchanged group is sent again.
+    pub repeat_interval: Duration,
+    matchers: Matchers,
+    continues: bool,
+    children: Vec<Self>,
 }
 
 impl Route {
-    /// The tree of a configuration that has been checked.
-    ///
-    /// # Errors
-    /// When a matcher is wrong.
-    pub fn of(config: &AlertConfig) -> Result<Self, AlertError> {
-        let root = config.route.clone().unwrap_or_else(|| RouteConfig {
-            receiver: Some(NOBODY.to_owned()),
-            group_by: Some(vec!["alertname".to_owned()]),
-            ..RouteConfig::default()
-        });
-        let defaults = RouteOptions {
-            receiver: String::new(),
-            group_by: Some(Vec::new()),
-            group_wait: GROUP_WAIT,
-            group_interval: GROUP_INTERVAL,
-            repeat_interval: REPEAT_INTERVAL,
+    pub(crate) fn new(config: &RouteConfig, parent: Option<&Self>) -> Result<Self, AlertError> {
+        let matchers = all_matchers(&config.matchers, &config.equals, &config.match_re)?;
+        let key = match parent {
+            Some(parent) => format!("{}/{}", parent.key, matchers.key()),
+            None => matchers.key(),
         };
-        Self::build(&root, &defaults, "")
+        let group_by = match (&config.group_by, parent) {
+            (Some(labels), _) if labels.iter().any(|label| label == "...") => GroupBy::All,
+            (Some(labels), _) => GroupBy::Labels(labels.iter().cloned().collect()),
+            (None, Some(parent)) => parent.group_by.clone(),
+            (None, None) => GroupBy::Labels(BTreeSet::new()),
+        };
+        let inherited = |given: Option<gw_config::PromDuration>, of: fn(&Self) -> Duration, default: Duration| {
+            given.map_or_else(|| parent.map_or(default, of), gw_config::PromDuration::get)
+        };
+        let receiver = config.receiver.clone().filter(|name| !name.is_empty());
+        let mut route = Self {
+            key,
+            receiver: receiver.or_else(|| parent.map(|parent| parent.receiver.clone())).unwrap_or_default(),
+            group_by,
+            group_wait: inherited(config.group_wait, |p| p.group_wait, Duration::from_secs(30)),
+            group_interval: inherited(config.group_interval, |p| p.group_interval, Duration::from_mins(5)),
+            repeat_interval: inherited(config.repeat_interval, |p| p.repeat_interval, Duration::from_hours(4)),
+            matchers,
+            continues: config.continues,
+            children: Vec::new(),
+        };
+        route.children = config.routes.iter().map(|child| Self::new(child, Some(&route))).collect::<Result<_, _>>()?;
+        Ok(route)
     }
 
-    fn build(config: &RouteConfig, parent: &RouteOptions, parent_key: &str) -> Result<Self, AlertError> {
-        let options = RouteOptions {
-            receiver: config.receiver.clone().unwrap_or_else(|| parent.receiver.clone()),
-            group_by: match &config.group_by {
-                None => parent.group_by.clone(),
-                Some(labels) if labels.iter().any(|label| label == "...") => None,
-                Some(labels) => Some(labels.clone()),
-            },
-            group_wait: config.group_wait.map_or(parent.group_wait, |given| given.get()),
-            group_interval: config.group_interval.map_or(parent.group_interval, |given| given.get()),
-            repeat_interval: config.repeat_interval.map_or(parent.repeat_interval, |given| given.get()),
-        };
-        let own = matchers_of(config)?;
-        let key = if parent_key.is_empty() { key_of(&own) } else { format!("{parent_key}/{}", key_of(&own)) };
-        let children =
-            config.routes.iter().map(|child| Self::build(child, &options, &key)).collect::<Result<_, _>>()?;
-        Ok(Self { key, options, matchers: matchers::compile(&own)?, goes_on: config.goes_on, children })
-    }
-
-    /// The routes at which an alert with these labels ends, in the order they are tried.
+    /// The routes that an alert takes: of each matching path the deepest, stopping at the first that does not continue.
     #[must_use]
-    pub fn find(&self, labels: &Labels) -> Vec<&Self> {
-        if !matchers::all_match(&self.matchers, labels) {
+    pub fn of(&self, labels: &Labels) -> Vec<&Self> {
+        if !self.matchers.matches(labels) {
             return Vec::new();
         }
         let mut found = Vec::new();
         for child in &self.children {
-            let hits = child.find(labels);
-            let matched = !hits.is_empty();
-            found.extend(hits);
-            if matched && !child.goes_on {
+            let matched = child.of(labels);
+            let ends = !matched.is_empty() && !child.continues;
+            found.extend(matched);
+            if ends {
                 break;
             }
         }
@@ -102,34 +90,13 @@ impl Route {
         }
         found
     }
-}
 
-/// The matchers of a route in all three spellings, sorted by name as upstream does.
-///
-/// Wire: patterns of `match_re` are anchored by writing the anchors into the pattern, which shows in route keys.
-pub(crate) fn matchers_of(config: &RouteConfig) -> Result<Vec<Matcher>, AlertError> {
-    let mut all: Vec<Matcher> = config.equal.iter().map(|(name, value)| Matcher::equal(name, value)).collect();
-    for (name, pattern) in &config.match_re {
-        all.push(Matcher::new(name, MatchOp::Regex, format!("^(?:{pattern})$")));
-    }
-    for text in &config.matchers {
-        all.extend(matchers::parse(text)?);
-    }
-    matchers::compile(&all)?;
-    all.sort_by(|a, b| (&a.name, &a.value, a.op.as_str()).cmp(&(&b.name, &b.value, b.op.as_str())));
-    Ok(all)
-}
-
-fn key_of(matchers: &[Matcher]) -> String {
-    let texts: Vec<String> = matchers.iter().map(ToString::to_string).collect();
-    format!("{{{}}}", texts.join(","))
-}
-
-/// The labels that make an alert's group under these options.
-#[must_use]
-pub fn group_labels(options: &RouteOptions, labels: &Labels) -> Labels {
-    match &options.group_by {
-        None => labels.clone(),
-        Some(names) => labels.without(|name| !names.iter().any(|wanted| wanted == name)),
+    /// The labels of the group that an alert joins here.
+    #[must_use]
+    pub fn group_labels(&self, labels: &Labels) -> Labels {
+        match &self.group_by {
+            GroupBy::All => labels.clone(),
+            GroupBy::Labels(names) => labels.without(|name| !names.contains(name)),
+        }
     }
 }

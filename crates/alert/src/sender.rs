@@ -1,87 +1,107 @@
-//! The one sender of all notifications: a deadline, retries with growing pauses, and a clear last word.
+//! The one sender: posts what notifiers render, tries again while it makes sense, and gives up at the deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use gw_base::World;
-use reqwest::{Client, StatusCode};
+use gw_base::{BoxFuture, Timestamp, World, time::nanos_of};
 
-use crate::AlertError;
-use crate::notifiers::Message;
+use crate::message::Message;
+use crate::notifiers::{Answer, Notifier, Post, Verdict};
 
-/// Longest request.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// Tries of one delivery; what is still not told then is told with the group's next flush.
-const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// Bytes of an answer that an error message quotes.
-const QUOTED: usize = 200;
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// Bytes of an answer that are looked at.
+const ANSWER_BYTES: usize = 4096;
+const TRY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends messages.
+/// Carries out one post. Errors are those of the network; they are worth another try.
+pub trait Transport: Send + Sync {
+    /// Posts and waits for the answer.
+    fn post<'a>(&'a self, post: &'a Post) -> BoxFuture<'a, Result<Answer, String>>;
+}
+
+/// HTTP.
 #[derive(Debug, Clone)]
-pub(crate) struct Sender {
-    client: Client,
-    world: Arc<dyn World>,
+pub struct Http {
+    client: reqwest::Client,
 }
 
-enum Failure {
-    /// Trying again may help.
-    Passing(String),
-    /// The receiver will never take this.
-    Final(String),
+impl Http {
+    /// A client that names itself `agent`.
+    ///
+    /// # Errors
+    /// When the system's roots of trust cannot be used.
+    pub fn new(agent: &str) -> Result<Self, String> {
+        let client = reqwest::Client::builder().user_agent(agent).pool_max_idle_per_host(1).build();
+        client.map(|client| Self { client }).map_err(|error| error.to_string())
+    }
 }
 
-impl Sender {
-    pub(crate) fn new(world: Arc<dyn World>) -> Result<Self, AlertError> {
-        let agent = concat!("Gatewatch/", env!("CARGO_PKG_VERSION"));
-        let client = Client::builder()
-            .timeout(TIMEOUT)
-            .user_agent(agent)
-            .redirect(reqwest::redirect::Policy::limited(5))
-            .build();
-        Ok(Self { client: client.map_err(|error| AlertError::Client(error.to_string()))?, world })
-    }
-
-    /// Sends a message, trying again while that may help. The error never holds the address, which may be a secret.
-    pub(crate) async fn send(&self, message: &Message) -> Result<(), String> {
-        let mut pause = FIRST_PAUSE;
-        let mut last = String::new();
-        for attempt in 1..=TRIES {
-            match self.attempt(message).await {
-                Ok(()) => return Ok(()),
-                Err(Failure::Final(why)) => return Err(why),
-                Err(Failure::Passing(why)) => last = why,
+impl Transport for Http {
+    fn post<'a>(&'a self, post: &'a Post) -> BoxFuture<'a, Result<Answer, String>> {
+        Box::pin(async move {
+            let request = self
+                .client
+                .post(post.url.reveal())
+                .header("content-type", "application/json")
+                .timeout(post.timeout.unwrap_or(TRY_TIMEOUT))
+                .body(post.body.clone());
+            // The URL may hold a secret, so it must not come out with the error.
+            let mut response = request.send().await.map_err(|error| causes(&error.without_url()))?;
+            let status = response.status().as_u16();
+            let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+            let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+            let mut body = Vec::new();
+            while let Ok(Some(chunk)) = response.chunk().await {
+                body.extend_from_slice(&chunk[..chunk.len().min(ANSWER_BYTES - body.len())]);
+                if body.len() >= ANSWER_BYTES {
+                    break;
+                }
             }
-            if attempt < TRIES {
-                self.world.sleep(pause).await;
-                pause *= 2;
-            }
-        }
-        Err(format!("{last} ({TRIES} tries)"))
+            Ok(Answer { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
+        })
     }
+}
 
-    async fn attempt(&self, message: &Message) -> Result<(), Failure> {
-        let mut request = self.client.post(&message.url).json(&message.body);
-        if let Some(basic) = &message.http.basic_auth {
-            request = request.basic_auth(&basic.username, Some(basic.password.reveal()));
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// Sends a message: again and again after network errors and answers that say "later", until `deadline`.
+///
+/// # Errors
+/// Why it was given up.
+pub(crate) async fn send(
+    transport: &dyn Transport,
+    world: &Arc<dyn World>,
+    notifier: &dyn Notifier,
+    message: &Message,
+    deadline: Timestamp,
+) -> Result<(), String> {
+    let post = notifier.render(message);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let (failure, not_before) = match transport.post(&post).await {
+            Ok(answer) => match notifier.judge(&answer) {
+                Verdict::Done => return Ok(()),
+                Verdict::Refused => return Err(format!("refused with status {}: {}", answer.status, answer.body)),
+                Verdict::Retry(wait) => (format!("status {}: {}", answer.status, answer.body), wait),
+            },
+            Err(error) => (error, None),
+        };
+        let wait = pause.max(not_before.unwrap_or_default());
+        if deadline.since(world.now()) <= nanos_of(wait) {
+            return Err(format!("given up at the deadline: {failure}"));
         }
-        if let Some(authorization) = &message.http.authorization {
-            let value = format!("{} {}", authorization.scheme, authorization.credentials.reveal());
-            request = request.header(reqwest::header::AUTHORIZATION, value);
-        }
-        let response = request.send().await.map_err(|error| match error.is_builder() {
-            true => Failure::Final("the address is not a URL".to_owned()),
-            false => Failure::Passing(error.without_url().to_string()),
-        })?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(());
-        }
-        let body = response.text().await.unwrap_or_default();
-        let quoted: String = body.chars().take(QUOTED).collect();
-        let why = format!("unexpected status code {status}: {quoted}");
-        let passing =
-            status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-        Err(if passing { Failure::Passing(why) } else { Failure::Final(why) })
+        // Receivers that many groups wait for should not be met by all of them at once.
+        let jitter = Duration::from_millis(world.random() % 100);
+        world.sleep(wait + jitter).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -1,159 +1,229 @@
-//! Silences: what makes one valid, and which alerts it covers.
+//! Silences: what makes one valid, how one is changed, and which alerts are covered now.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use gw_base::{Labels, Matcher, Timestamp, World};
+use gw_base::{Labels, MatchOp, Matcher, Timestamp, World};
 use gw_state::{Silence, SilenceState, State};
 
 use crate::AlertError;
-use crate::matchers::{self, CompiledMatcher};
+use crate::matchers::Matchers;
 
-/// How long expired silences are kept for looking at.
-const KEPT: Duration = Duration::from_hours(5 * 24);
+/// How long silences are shown after their end.
+const RETENTION: Duration = Duration::from_hours(120);
+/// Matchers of one silence.
+const MAX_MATCHERS: usize = 64;
+/// Bytes of a comment.
+const MAX_COMMENT: usize = 16 << 10;
 
-/// A silence to be made.
+/// What is wanted of a silence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewSilence {
+pub struct SilenceRequest {
+    /// The silence to change; `None` makes a new one.
+    pub id: Option<String>,
     /// Conditions that must all hold.
     pub matchers: Vec<Matcher>,
-    /// From when; now unless given.
-    pub starts_at: Option<Timestamp>,
+    /// From when; a time in the past means now.
+    pub starts_at: Timestamp,
     /// Until when.
     pub ends_at: Timestamp,
-    /// Who makes it.
+    /// Who wants it.
     pub created_by: String,
     /// Why.
     pub comment: String,
 }
 
-/// All silences, ready to be asked. Cloning shares them.
+/// All silences, compiled, backed by the state. Cloning shares them.
 #[derive(Debug, Clone)]
 pub struct Silences {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
     state: State,
     world: Arc<dyn World>,
-    ready: RwLock<Vec<(Silence, Vec<CompiledMatcher>)>>,
+    items: Arc<RwLock<Vec<Item>>>,
+    /// Writers take turns, so that what is read before a write still holds at the write.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug, Clone)]
+struct Item {
+    silence: Silence,
+    matchers: Matchers,
 }
 
 impl Silences {
-    /// Reads the silences that are kept.
+    /// Reads the silences that are stored.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub async fn open(state: State, world: Arc<dyn World>) -> Result<Self, AlertError> {
-        let silences = Self { inner: Arc::new(Inner { state, world, ready: RwLock::default() }) };
-        silences.reload().await?;
-        Ok(silences)
+        state.forget_silences(world.now() - RETENTION).await?;
+        let mut items = Vec::new();
+        for silence in state.silences().await? {
+            match Matchers::new(silence.matchers.clone()) {
+                Ok(matchers) => items.push(Item { silence, matchers }),
+                Err(error) => tracing::warn!(id = %silence.id, %error, "a stored silence is left out"),
+            }
+        }
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        Ok(Self { state, world, items: Arc::new(RwLock::new(items)), turn })
     }
 
-    /// All silences, those that end last first.
-    #[must_use]
-    pub fn list(&self) -> Vec<Silence> {
-        let mut all: Vec<Silence> = self.read().iter().map(|(silence, _)| silence.clone()).collect();
-        all.sort_by(|a, b| b.ends_at.cmp(&a.ends_at).then_with(|| a.id.cmp(&b.id)));
-        all
-    }
-
-    /// Makes a silence.
+    /// Makes or changes a silence and returns it as it now is. Changing what it covers, or one that is over, makes a new
+    /// one and ends the old.
     ///
     /// # Errors
-    /// [`AlertError::Silence`] when it is not valid.
-    pub async fn create(&self, new: NewSilence) -> Result<Silence, AlertError> {
-        let now = self.inner.world.now();
-        check(&new, now)?;
-        let silence = Silence {
-            id: self.inner.state.new_id(),
-            matchers: new.matchers,
-            starts_at: new.starts_at.unwrap_or(now).max(now),
-            ends_at: new.ends_at,
-            updated_at: now,
-            created_by: new.created_by,
-            comment: new.comment,
+    /// [`AlertError::Silence`] when it is not valid, [`AlertError::NoSilence`] when there is none of that id.
+    pub async fn set(&self, request: SilenceRequest) -> Result<Silence, AlertError> {
+        let _turn = self.turn.lock().await;
+        let now = self.world.now();
+        let matchers = check(&request, now)?;
+        let old = match &request.id {
+            Some(id) => Some(self.find(id).ok_or_else(|| AlertError::NoSilence(id.clone()))?),
+            None => None,
         };
-        self.inner.state.put_silences(std::slice::from_ref(&silence)).await?;
-        self.reload().await?;
+        let mut changes = Vec::new();
+        let (id, starts_at) = match old {
+            Some(old) if can_become(&old, &request, now) => (old.id, request.starts_at),
+            Some(old) => {
+                if old.state(now) != SilenceState::Expired {
+                    changes.push(ended(old, now));
+                }
+                (self.state.new_id(), request.starts_at.max(now))
+            }
+            None => (self.state.new_id(), request.starts_at.max(now)),
+        };
+        let silence = Silence {
+            id,
+            matchers: request.matchers,
+            starts_at,
+            ends_at: request.ends_at,
+            updated_at: now,
+            created_by: request.created_by,
+            comment: request.comment,
+        };
+        changes.push(silence.clone());
+        self.state.put_silences(&changes).await?;
+        let mut items = self.items.write().unwrap_or_else(PoisonError::into_inner);
+        for changed in changes {
+            items.iter_mut().filter(|item| item.silence.id == changed.id).for_each(|item| item.silence = changed.clone());
+        }
+        items.retain(|item| item.silence.id != silence.id);
+        items.push(Item { silence: silence.clone(), matchers });
         Ok(silence)
     }
 
-    /// Ends a silence now.
+    /// Ends a silence now; one that is over stays as it is.
     ///
     /// # Errors
     /// [`AlertError::NoSilence`] when there is none of that id.
     pub async fn expire(&self, id: &str) -> Result<(), AlertError> {
-        let now = self.inner.world.now();
-        let found = self.read().iter().find(|(silence, _)| silence.id == id).map(|(silence, _)| silence.clone());
-        let mut silence = found.ok_or_else(|| AlertError::NoSilence(id.to_owned()))?;
-        if silence.state(now) == SilenceState::Expired {
-            return Err(AlertError::Silence(format!("silence {id} already expired")));
+        let _turn = self.turn.lock().await;
+        let now = self.world.now();
+        let old = self.find(id).ok_or_else(|| AlertError::NoSilence(id.to_owned()))?;
+        if old.state(now) == SilenceState::Expired {
+            return Ok(());
         }
-        silence.starts_at = silence.starts_at.min(now);
-        silence.ends_at = now;
-        silence.updated_at = now;
-        self.inner.state.put_silences(&[silence]).await?;
-        self.reload().await
+        let changed = ended(old, now);
+        self.state.put_silences(std::slice::from_ref(&changed)).await?;
+        let mut items = self.items.write().unwrap_or_else(PoisonError::into_inner);
+        items.iter_mut().filter(|item| item.silence.id == id).for_each(|item| item.silence = changed.clone());
+        Ok(())
     }
 
-    /// Forgets silences that ended long ago.
-    ///
-    /// # Errors
-    /// When the state cannot be written.
-    pub async fn forget_old(&self) -> Result<(), AlertError> {
-        self.inner.state.forget_silences(self.inner.world.now() - KEPT).await?;
-        self.reload().await
+    /// All silences: active by their end, pending by their start, expired with the last ended first.
+    #[must_use]
+    pub fn list(&self) -> Vec<Silence> {
+        let now = self.world.now();
+        let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<Silence> = items.iter().map(|item| item.silence.clone()).collect();
+        drop(items);
+        all.sort_by_key(|silence| match silence.state(now) {
+            SilenceState::Active => (0, silence.ends_at.nanos(), silence.id.clone()),
+            SilenceState::Pending => (1, silence.starts_at.nanos(), silence.id.clone()),
+            SilenceState::Expired => (2, silence.ends_at.nanos().saturating_neg(), silence.id.clone()),
+        });
+        all
+    }
+
+    /// The silence of an id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<Silence> {
+        let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
+        items.iter().find(|item| item.silence.id == id).map(|item| item.silence.clone())
     }
 
     /// Ids of the active silences that cover an alert.
     #[must_use]
     pub fn covering(&self, labels: &Labels, now: Timestamp) -> Vec<String> {
-        let ready = self.read();
-        let active = ready.iter().filter(|(silence, _)| silence.state(now) == SilenceState::Active);
-        active
-            .filter(|(_, compiled)| matchers::all_match(compiled, labels))
-            .map(|(silence, _)| silence.id.clone())
-            .collect()
+        let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
+        let active = items.iter().filter(|item| item.silence.state(now) == SilenceState::Active);
+        active.filter(|item| item.matchers.matches(labels)).map(|item| item.silence.id.clone()).collect()
     }
 
-    async fn reload(&self) -> Result<(), AlertError> {
-        let kept = self.inner.state.silences().await?;
-        let ready = kept.into_iter().map(|silence| {
-            let compiled = matchers::compile(&silence.matchers)?;
-            Ok((silence, compiled))
-        });
-        let ready = ready.collect::<Result<Vec<_>, AlertError>>()?;
-        *self.inner.ready.write().unwrap_or_else(PoisonError::into_inner) = ready;
+    /// Forgets silences that ended long ago; to be called now and then.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub async fn prune(&self) -> Result<(), AlertError> {
+        let before = self.world.now() - RETENTION;
+        self.state.forget_silences(before).await?;
+        self.items.write().unwrap_or_else(PoisonError::into_inner).retain(|item| item.silence.ends_at >= before);
         Ok(())
-    }
-
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<(Silence, Vec<CompiledMatcher>)>> {
-        self.inner.ready.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn check(new: &NewSilence, now: Timestamp) -> Result<(), AlertError> {
-    let refused = |text: &str| Err(AlertError::Silence(text.to_owned()));
-    if new.matchers.is_empty() {
-        return refused("at least one matcher required");
+fn check(request: &SilenceRequest, now: Timestamp) -> Result<Matchers, AlertError> {
+    let refuse = |why: &str| Err(AlertError::Silence(why.to_owned()));
+    if request.matchers.is_empty() {
+        return refuse("at least one matcher required");
     }
-    let compiled = matchers::compile(&new.matchers)?;
-    // Wire: a silence that an alert without any label would match covers everything by accident.
-    let meaningful = compiled.iter().any(|matcher| !matcher.matches(&Labels::empty()));
-    if !meaningful {
-        return refused("at least one matcher must not match the empty string");
+    if request.matchers.len() > MAX_MATCHERS {
+        return refuse(&format!("more than {MAX_MATCHERS} matchers"));
     }
-    let starts_at = new.starts_at.unwrap_or(now);
-    if new.ends_at <= starts_at {
-        return refused("end time must be after start time");
+    if request.comment.len() > MAX_COMMENT {
+        return refuse(&format!("comment longer than {MAX_COMMENT} bytes"));
     }
-    if new.ends_at <= now {
-        return refused("end time can't be in the past");
+    for (at, matcher) in request.matchers.iter().enumerate() {
+        if matcher.name.is_empty() {
+            return refuse(&format!("invalid label matcher {at}: invalid label name {:?}", matcher.name));
+        }
     }
-    if new.created_by.is_empty() {
-        return refused("creator information missing");
+    let matchers = Matchers::new(request.matchers.clone()).map_err(|error| AlertError::Silence(error.to_string()))?;
+    if request.matchers.iter().all(|matcher| matches_nothing(matcher)) {
+        return refuse("at least one matcher must not match the empty string");
     }
-    Ok(())
+    if request.ends_at < request.starts_at {
+        return refuse("end time must not be before start time");
+    }
+    if request.ends_at <= now {
+        return refuse("end time can't be in the past");
+    }
+    Ok(matchers)
+}
+
+/// Whether a matcher also holds for alerts that lack the label.
+fn matches_nothing(matcher: &Matcher) -> bool {
+    match matcher.op {
+        MatchOp::Equal => matcher.value.is_empty(),
+        MatchOp::NotEqual => !matcher.value.is_empty(),
+        MatchOp::Regex | MatchOp::NotRegex => {
+            Matchers::new([matcher.clone()]).is_ok_and(|compiled| compiled.matches(&Labels::empty()))
+        }
+    }
+}
+
+/// Wire: an edit stays the same silence only while the past of alerts is not rewritten (`silence.canUpdate`).
+fn can_become(old: &Silence, new: &SilenceRequest, now: Timestamp) -> bool {
+    if old.matchers != new.matchers {
+        return false;
+    }
+    match old.state(now) {
+        SilenceState::Active => new.starts_at == old.starts_at && new.ends_at >= now,
+        SilenceState::Pending => new.starts_at >= now,
+        SilenceState::Expired => false,
+    }
+}
+
+fn ended(old: Silence, now: Timestamp) -> Silence {
+    let starts_at = if old.state(now) == SilenceState::Pending { now } else { old.starts_at };
+    Silence { starts_at, ends_at: now, updated_at: now, ..old }
 }

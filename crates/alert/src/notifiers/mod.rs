@@ -1,95 +1,83 @@
-//! Notifiers: pure functions from a notification to the request that carries it. One sender sends for all of them.
+//! Notifiers: each renders a [`Message`] for one product and judges what that product answers. Pure; one sender sends.
 
-pub mod slack;
-pub mod webhook;
+mod slack;
+mod webhook;
 
-use gw_base::{Alert, Labels, Timestamp};
+use std::time::Duration;
 
-use crate::config::{AlertConfig, HttpConfig, ReceiverConfig};
+use gw_config::Secret;
 
-/// What a notifier is, for pickers and documentation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct About {
-    /// Name, as in `NAME_configs`.
-    pub name: &'static str,
-    /// Product that takes the message.
-    pub product: &'static str,
-    /// First version of ours that has it.
-    pub since: &'static str,
-    /// One sentence.
-    pub summary: &'static str,
-}
+use crate::message::Message;
 
-/// What is to be told.
-#[derive(Debug, Clone)]
-pub struct Notification<'a> {
-    /// Receiver's name.
-    pub receiver: &'a str,
-    /// Identity of the group.
-    pub group_key: &'a str,
-    /// Labels that make the group.
-    pub group_labels: &'a Labels,
-    /// The alerts, firing ones first, then by start.
-    pub alerts: &'a [Alert],
-    /// When it is told.
-    pub now: Timestamp,
-    /// How users reach the product.
-    pub external_url: &'a str,
-}
+pub use slack::{Slack, SlackConfig};
+pub use webhook::{Webhook, WebhookConfig};
 
-impl Notification<'_> {
-    /// `firing` while any alert fires.
-    #[must_use]
-    pub fn status(&self) -> &'static str {
-        if self.alerts.iter().any(|alert| !alert.is_resolved(self.now)) { "firing" } else { "resolved" }
-    }
-
-    /// Labels that all alerts share.
-    #[must_use]
-    pub fn common_labels(&self) -> Labels {
-        common(self.alerts.iter().map(|alert| &alert.labels))
-    }
-
-    /// Annotations that all alerts share.
-    #[must_use]
-    pub fn common_annotations(&self) -> Labels {
-        common(self.alerts.iter().map(|alert| &alert.annotations))
-    }
-}
-
-fn common<'a>(mut sets: impl Iterator<Item = &'a Labels>) -> Labels {
-    let Some(first) = sets.next() else { return Labels::empty() };
-    sets.fold(first.clone(), |shared, set| {
-        Labels::from_pairs(shared.iter().filter(|(name, value)| set.get(name) == Some(value)))
-    })
-}
-
-/// A request that carries a notification.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Message {
-    /// Where to; may hold a secret.
-    pub url: String,
-    /// JSON body.
-    pub body: serde_json::Value,
-    /// How the request is made.
-    pub http: HttpConfig,
-}
-
-/// Renders notifications for one product.
-pub trait Notifier: Send + Sync {
+/// A way to carry a message to people or programs.
+pub trait Notifier: std::fmt::Debug + Send + Sync {
     /// What it is.
     fn about(&self) -> &'static About;
-    /// Whether each of its endpoints in a receiver wants to know of resolved alerts; its length is their number.
-    fn endpoints(&self, receiver: &ReceiverConfig) -> Vec<bool>;
-    /// The request for one endpoint.
-    fn render(
-        &self,
-        notification: &Notification<'_>,
-        config: &AlertConfig,
-        receiver: &ReceiverConfig,
-        endpoint: usize,
-    ) -> Option<Message>;
+    /// Whether it also carries the news that alerts ended.
+    fn sends_resolved(&self) -> bool;
+    /// The request that carries a message.
+    fn render(&self, message: &Message) -> Post;
+    /// What the answer to that request means.
+    fn judge(&self, answer: &Answer) -> Verdict;
 }
 
-/// All notifiers.
-pub static NOTIFIERS: &[&dyn Notifier] = &[&webhook::WEBHOOK, &slack::SLACK];
+/// A notifier as pickers and documents show it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct About {
+    /// Name in configuration, without `_configs`.
+    pub name: &'static str,
+    /// The product it talks to.
+    pub product: &'static str,
+    /// Release in which it came.
+    pub since: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+/// Every kind of notifier.
+pub static NOTIFIERS: &[&About] = &[&webhook::ABOUT, &slack::ABOUT];
+
+/// An HTTP POST of JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Where to; it may hold a secret.
+    pub url: Secret,
+    /// The body.
+    pub body: String,
+    /// How long one try may take.
+    pub timeout: Option<Duration>,
+}
+
+/// The answer to a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Seconds of the `Retry-After` header.
+    pub retry_after: Option<Duration>,
+    /// The first bytes of the body, as text.
+    pub body: String,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Carried out.
+    Done,
+    /// Not now; try again, not before that long.
+    Retry(Option<Duration>),
+    /// Never.
+    Refused,
+}
+
+/// The common reading of a status: 2xx done, 5xx and 429 later, others never.
+fn by_status(answer: &Answer) -> Verdict {
+    match answer.status {
+        200..=299 => Verdict::Done,
+        429 | 500..=599 => Verdict::Retry(answer.retry_after),
+        _ => Verdict::Refused,
+    }
+}
