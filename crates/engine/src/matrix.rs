@@ -63,16 +63,21 @@ impl Matrix {
     /// Removes the last row if it holds nothing.
     pub(crate) fn pop_if_empty(&mut self) {
         let Some(row) = self.labels.len().checked_sub(1) else { return };
-        let from = row * self.steps;
-        let floats = self.present[from..].iter().any(|present| *present);
-        let histograms = self.histograms.get(from..).is_some_and(|cells| cells.iter().any(Option::is_some));
-        if !floats && !histograms {
+        if self.is_empty_row(row) {
+            let from = row * self.steps;
             self.labels.pop();
             self.dropped.pop();
             self.values.truncate(from);
             self.present.truncate(from);
             self.histograms.truncate(from);
         }
+    }
+
+    /// Whether a row holds nothing.
+    pub(crate) fn is_empty_row(&self, row: usize) -> bool {
+        let cells = row * self.steps..(row + 1) * self.steps;
+        let floats = self.present[cells.clone()].iter().any(|present| *present);
+        !floats && !self.histograms.get(cells).is_some_and(|cells| cells.iter().any(Option::is_some))
     }
 
     pub(crate) fn cell(&self, row: usize, step: usize) -> Cell<'_> {

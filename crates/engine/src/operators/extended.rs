@@ -153,8 +153,16 @@ fn bounded(
     if let (Some(anchor), Some(following)) = (anchor, all.get(first)) {
         let value = between(anchor, following, start, counter, notes)?;
         inside.push(Sample { time: start, value });
+        inside.extend_from_slice(&all[first..after]);
+        // A reset between the two is in the interpolated value already.
+        if let Some(Value::Histogram(following)) = inside.get_mut(1).map(|sample| &mut sample.value)
+            && following.reset_hint == histogram::HINT_RESET
+        {
+            *following = Arc::new(Histogram { reset_hint: histogram::HINT_UNKNOWN, ..following.as_ref().clone() });
+        }
+    } else {
+        inside.extend_from_slice(&all[first..after]);
     }
-    inside.extend_from_slice(&all[first..after]);
     if let (Some(last), Some(next)) = (after.checked_sub(1).map(|last| &all[last]), next)
         && last.time < end
     {

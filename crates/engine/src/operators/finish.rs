@@ -33,6 +33,8 @@ impl Operator for Finish {
                     matrix.dropped[row] = false;
                 }
             }
+            let full: Vec<usize> = (0..matrix.rows()).filter(|row| !matrix.is_empty_row(*row)).collect();
+            let matrix = if full.len() == matrix.rows() { matrix } else { matrix.taken(&full) };
             let matrix = merged(matrix)?;
             if ordered {
                 return Ok(matrix);

@@ -21,12 +21,12 @@ pub(crate) fn unnamed(labels: &Labels) -> Labels {
 }
 
 /// Writes the labels that agree between partners, or make a group: those named (`keep`), or all others but the metric's
-/// own. `names` is sorted.
+/// name. `names` is sorted.
 pub(crate) fn key(labels: &Labels, names: &[String], keep: bool, out: &mut Vec<u8>) {
     out.clear();
     let named = |name: &str| names.binary_search_by(|other| other.as_str().cmp(name)).is_ok();
     for (name, value) in Iter::over(labels.as_bytes()) {
-        if if keep { named(name) } else { !is_metric_label(name) && !named(name) } {
+        if if keep { named(name) } else { name != METRIC_NAME && !named(name) } {
             push_pair(out, name, value);
         }
     }

@@ -145,10 +145,7 @@ fn latest(series: Series, select: &algebra::Select, matrix: &mut Matrix, cost: &
         match select.take {
             Take::Value => matrix.set(row, step, value),
             Take::Time => matrix.set_float(row, step, seconds(time)),
-            Take::StartTime => match start {
-                Some(start) if *start != 0 => matrix.set_float(row, step, seconds(*start)),
-                _ => {}
-            },
+            Take::StartTime => matrix.set_float(row, step, seconds(start.copied().unwrap_or(0))),
         }
     }
 }

@@ -183,6 +183,7 @@ impl<'a> Lowering<'a> {
         match range.unparenthesised() {
             Expr::Matrix(matrix) => {
                 let selector = &matrix.selector;
+                suits(selector.boundary, call.name)?;
                 Ok(Node::Window(Box::new(Window {
                     grid,
                     matchers: selector.matchers.clone(),
@@ -286,6 +287,21 @@ impl<'a> Lowering<'a> {
         // Of two scalars a comparison always has `bool`, so nothing is filtered.
         Ok(Node::ScalarBinary(Box::new(ScalarBinary { op, vector, scalar, scalar_left, return_bool, position })))
     }
+}
+
+/// Whether a function knows what to do with such a window.
+fn suits(boundary: ast::Boundary, function: &str) -> Result<(), PlanError> {
+    let (modifier, functions): (&str, &[&str]) = match boundary {
+        ast::Boundary::Default => return Ok(()),
+        ast::Boundary::Anchored => ("anchored", &["changes", "delta", "increase", "rate", "resets"]),
+        ast::Boundary::Smoothed => ("smoothed", &["delta", "increase", "rate"]),
+    };
+    if functions.contains(&function) {
+        return Ok(());
+    }
+    let functions = functions.join(", ");
+    let text = format!("{modifier} modifier can only be used with: {functions} - not with {function}");
+    Err(PlanError::Execution(text))
 }
 
 enum Operator {
