@@ -325,6 +325,9 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
         let Some((index, node)) = self.rest.next() else { return Ok(None) };
         let reader = NodeReader { node, path: Path::Item(&self.reader.path, index), layers: self.reader.layers };
+        if node.is_null() {
+            return Err(reader.place(Fault::new("this item is empty, fill it in or remove it")));
+        }
         seed.deserialize(reader).map(Some).map_err(|fault| reader.place(fault))
     }
 

@@ -232,7 +232,10 @@ impl<'a> Reader<'a> {
 
     fn key(&mut self, event: Event<'a>, span: &Span) -> Result<Key, Fault> {
         match event {
-            Event::Scalar(text, ..) => Ok(Key { text: text.into_owned(), at: position(span) }),
+            Event::Scalar(text, _, _, tag) => {
+                known_tag(tag.as_deref(), span)?;
+                Ok(Key { text: text.into_owned(), at: position(span) })
+            }
             Event::Alias(id) => match self.anchors.get(&id).map(|node| &node.value) {
                 Some(Value::Scalar { text, .. }) => Ok(Key { text: text.clone(), at: position(span) }),
                 _ => Err(fault_at("a key must be a text", span)),
@@ -259,12 +262,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The tags of YAML's core schema.
+const KNOWN_TAGS: [&str; 7] = ["bool", "float", "int", "map", "null", "seq", "str"];
+
 /// The suffix of a tag of YAML's own; tags of others would change meaning silently, so they are refused.
 fn known_tag<'t>(tag: Option<&'t Tag>, span: &Span) -> Result<Option<&'t str>, Fault> {
     match tag {
         None => Ok(None),
         Some(tag) if tag.original() == "!" => Ok(Some("str")),
-        Some(tag) => match tag.core_suffix() {
+        Some(tag) => match tag.core_suffix().filter(|suffix| KNOWN_TAGS.contains(suffix)) {
             Some(suffix) => Ok(Some(suffix)),
             None => Err(fault_at(format!("tag {} is not known, remove it", tag.original()), span)),
         },

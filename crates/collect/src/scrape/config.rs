@@ -423,6 +423,11 @@ impl ScrapeConfig {
         }
         Rules::compile(&self.relabel_configs).map_err(|message| format!("relabel_configs: {message}"))?;
         Rules::compile(&self.metric_relabel_configs).map_err(|message| format!("metric_relabel_configs: {message}"))?;
+        if let Some((at, protocol)) =
+            self.scrape_protocols.iter().enumerate().find(|(at, one)| self.scrape_protocols[..*at].contains(one))
+        {
+            return Err(format!("scrape_protocols[{at}]: {protocol:?} stands twice"));
+        }
         self.check_credentials()?;
         self.check_targets()
     }
