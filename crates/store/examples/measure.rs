@@ -35,29 +35,39 @@ fn main() {
 
 async fn measure(dir: &Path, world: &Arc<dyn World>, signal: Signal, batches: usize) {
     let store = Store::open(StoreOptions::new(dir), Arc::clone(world)).await.unwrap();
-    let (mut rows, mut raw) = (0u64, 0u64);
-    let (mut wall, mut cpu) = (Duration::ZERO, Duration::ZERO);
-    for n in 0..batches {
-        let batch = make(signal, n as u64);
-        rows += batch.rows() as u64;
-        raw += raw_bytes(&batch);
-        let (from, used) = (world.elapsed(), cpu_time());
-        store.append(vec![batch]).await.unwrap();
-        wall += world.elapsed().saturating_sub(from);
-        cpu += cpu_time().saturating_sub(used);
-        if n + 1 == batches / 2 {
-            report_restart(&store);
-        }
-    }
+    let filled = {
+        let (kept, stop) = tokio::sync::oneshot::channel::<()>();
+        let fill = async {
+            let filled = fill(&store, world, signal, batches).await;
+            drop(kept);
+            filled
+        };
+        let maintain = store.maintain(async { drop(stop.await) });
+        tokio::join!(fill, maintain).0
+    };
+    let Filled { rows, raw, wall, cpu } = filled;
     let wal = store.stats().read();
-    println!("  append: {:.2} M rows/s wall, {:.2} M rows a CPU second", per_second(rows, wall), per_second(rows, cpu));
-    println!("  write-ahead log: {} bytes in {} syncs; raw {raw} bytes; resident {} MB", wal[4].1, wal[5].1, resident());
+    println!(
+        "  append and flush: {:.2} M rows/s wall, {:.2} M rows a CPU second",
+        per_second(rows, wall),
+        per_second(rows, cpu)
+    );
+    println!(
+        "  write-ahead log: {} bytes in {} syncs; raw {raw} bytes; resident {} MB",
+        wal[4].1,
+        wal[5].1,
+        resident()
+    );
     println!("  head: {:?}", store.usage().into_iter().find(|usage| usage.signal == signal).unwrap());
     store.shutdown().await.unwrap();
     drop(store);
     let from = world.elapsed();
     let store = Store::open(StoreOptions::new(dir), Arc::clone(world)).await.unwrap();
-    println!("  reopened with {rows} rows in the log in {:?}", world.elapsed().saturating_sub(from));
+    println!(
+        "  reopened with {} rows in the log in {:?}",
+        store.stats().read()[15].1,
+        world.elapsed().saturating_sub(from)
+    );
     let (from, used) = (world.elapsed(), cpu_time());
     store.flush().await.unwrap();
     let (flush, flush_cpu) = (world.elapsed().saturating_sub(from), cpu_time().saturating_sub(used));
@@ -72,9 +82,25 @@ async fn measure(dir: &Path, world: &Arc<dyn World>, signal: Signal, batches: us
     store.shutdown().await.unwrap();
 }
 
-fn report_restart(store: &Store) {
-    let usage: Vec<_> = store.usage().into_iter().filter(|usage| usage.head_rows > 0).collect();
-    println!("  half way: head {} bytes, log {} bytes", usage[0].head_bytes, usage[0].wal_bytes);
+struct Filled {
+    rows: u64,
+    raw: u64,
+    wall: Duration,
+    cpu: Duration,
+}
+
+async fn fill(store: &Store, world: &Arc<dyn World>, signal: Signal, batches: usize) -> Filled {
+    let mut filled = Filled { rows: 0, raw: 0, wall: Duration::ZERO, cpu: Duration::ZERO };
+    for n in 0..batches {
+        let batch = make(signal, n as u64);
+        filled.rows += batch.rows() as u64;
+        filled.raw += raw_bytes(&batch);
+        let (from, used) = (world.elapsed(), cpu_time());
+        store.append(vec![batch]).await.unwrap();
+        filled.wall += world.elapsed().saturating_sub(from);
+        filled.cpu += cpu_time().saturating_sub(used);
+    }
+    filled
 }
 
 async fn read_back(store: &Store, world: &Arc<dyn World>, signal: Signal) {
@@ -82,7 +108,10 @@ async fn read_back(store: &Store, world: &Arc<dyn World>, signal: Signal) {
     let all = Selection::new(Tenant::default(), signal, TimeRange::ALL);
     let from = world.elapsed();
     if signal == Signal::Metrics {
-        let one = all.clone().matching(vec![gw_base::Matcher::equal("instance", "host7"), gw_base::Matcher::equal(METRIC_NAME, "metric_7")]);
+        let one = all.clone().matching(vec![
+            gw_base::Matcher::equal("instance", "host7"),
+            gw_base::Matcher::equal(METRIC_NAME, "metric_7"),
+        ]);
         let found = store.series(&one).await.unwrap();
         println!("  one series of {} samples in {:?}", found[0].times.len(), world.elapsed().saturating_sub(from));
         let from = world.elapsed();
@@ -155,7 +184,12 @@ fn logs(n: u64) -> Batch {
         let line = format!(
             "{{\"ClientHost\":\"10.0.{}.{}\",\"DownstreamStatus\":{},\"Duration\":{},\"RequestMethod\":\"GET\",\
              \"RequestPath\":\"/api/products/{}\",\"RouterName\":\"catalog@docker\",\"TraceId\":\"{:032x}\"}}",
-            id % 250, id / 250 % 250, [200, 200, 200, 404, 500][(id % 5) as usize], id % 90_000_000, id % 5000, u128::from(id) << 3
+            id % 250,
+            id / 250 % 250,
+            [200, 200, 200, 404, 500][(id % 5) as usize],
+            id % 90_000_000,
+            id % 5000,
+            u128::from(id) << 3
         );
         let time = Timestamp::from_millis(START + n as i64 * 1000).offset((i * 400_000) as i64);
         let stream = builder.stream(&labels);
@@ -175,7 +209,9 @@ fn spans(n: u64) -> Batch {
         let id = mix(n * 2_000 + i);
         attributes.clear();
         attributes.push_text("http.request.method", "GET").push("http.response.status_code", &Value::Int(200));
-        attributes.push_text("url.path", &format!("/api/products/{}", id % 5000)).push_text("server.address", "catalog");
+        attributes
+            .push_text("url.path", &format!("/api/products/{}", id % 5000))
+            .push_text("server.address", "catalog");
         let service = ["storefront", "catalog", "cart", "payment", "inventory", "user"][(i % 6) as usize];
         resource.clear();
         resource.push_text("service.name", service).push_text("host.name", "node-1");

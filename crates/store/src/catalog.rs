@@ -38,10 +38,9 @@ impl Manifest {
     }
 
     fn encode(&self) -> Result<Bytes, StoreError> {
-        let mut text = serde_json::to_string(self).map_err(|error| StoreError::Internal(error.to_string()))?;
-        let checksum = crc32fast::hash(text.as_bytes());
-        text.push_str(&format!("\n{checksum:08x}\n"));
-        Ok(Bytes::from(text))
+        let body = serde_json::to_string(self).map_err(|error| StoreError::Internal(error.to_string()))?;
+        let checksum = crc32fast::hash(body.as_bytes());
+        Ok(Bytes::from(format!("{body}\n{checksum:08x}\n")))
     }
 
     fn decode(path: &str, bytes: &[u8]) -> Result<Self, StoreError> {

@@ -123,14 +123,14 @@ fn blame(state: &State, part: &Arc<PartMeta>, error: StoreError) -> StoreError {
 }
 
 /// All label sets of the inputs, sorted.
-fn union(inputs: &[Input]) -> Arc<Vec<Labels>> {
+fn union(inputs: &[Input]) -> Arc<[Labels]> {
     let mut names: Vec<Labels> = inputs
         .iter()
         .flat_map(|input| input.opened.index().entries().iter().map(|entry| input.opened.index().labels(entry)))
         .collect();
     names.sort_unstable();
     names.dedup();
-    Arc::new(names)
+    names.into()
 }
 
 /// Cuts the work so that each step holds a bounded number of rows; one very long stream is cut in time.

@@ -55,7 +55,7 @@ pub(crate) async fn flush(state: &State, head: &Arc<Generation>) -> Result<(), S
         view.frozen.retain(|frozen| !Arc::ptr_eq(frozen, head));
         let mut all: Vec<Arc<PartMeta>> = view.parts.iter().cloned().chain(parts).collect();
         all.sort_by(|a, b| (a.through, &a.id).cmp(&(b.through, &b.id)));
-        view.parts = Arc::new(all);
+        view.parts = all.into();
     });
     StoreStats::add(&state.stats.flushes, 1);
     tracing::debug!(%signal, rows = head.rows(), parts = count, "head flushed");

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use gw_base::{Set, Signal, Tenant, World};
 use gw_batch::MetricType;
@@ -44,7 +43,8 @@ pub(crate) async fn open(
     let mut heads = Vec::new();
     let mut logs = Vec::new();
     for (signal, disk) in Signal::ALL.into_iter().zip(ground.disks) {
-        let (log, head) = replay(&options, signal, disk, manifest.flushed(signal), began, &stats)?;
+        let head = Generation::new(signal, began, manifest.flushed(signal));
+        let log = replay(&options, disk, &head, &stats)?;
         stats.replay_rows.fetch_add(head.rows(), Ordering::Relaxed);
         heads.push(Arc::new(head));
         logs.push(log);
@@ -56,14 +56,13 @@ pub(crate) async fn open(
     let views = Signal::ALL.map(|signal| View {
         active: Arc::clone(&heads[signal as usize]),
         frozen: Vec::new(),
-        parts: Arc::new(parts_of(&manifest, signal)),
+        parts: parts_of(&manifest, signal).into(),
     });
     let rows = stats.replay_rows.load(Ordering::Relaxed);
     tracing::info!(parts = manifest.parts.len(), replayed_rows = rows, took_ms = took.as_millis(), "store opened");
     let objects = ground.objects;
-    let state =
-        Arc::new(State::new(Pieces { options, world, stats, objects, reader, catalog, families, views }));
-    let logs = logs.try_into().map_err(|_: Vec<Log>| StoreError::Internal("one log a signal".to_owned()))?;
+    let state = Arc::new(State::new(Pieces { options, world, stats, objects, reader, catalog, families, views }));
+    let logs = logs.try_into().ok().ok_or_else(|| StoreError::Internal("one log a signal is needed".to_owned()))?;
     let committer = Committer::new(Arc::clone(&state), logs);
     Ok((state, committer))
 }
@@ -150,13 +149,11 @@ async fn load_families(objects: &Objects, manifest: &Manifest) -> BTreeMap<Tenan
 
 fn replay(
     options: &StoreOptions,
-    signal: Signal,
     disk: Arc<dyn Disk>,
-    flushed: u64,
-    began: Duration,
+    head: &Generation,
     stats: &StoreStats,
-) -> Result<(Log, Generation), StoreError> {
-    let head = Generation::new(signal, began, flushed);
+) -> Result<Log, StoreError> {
+    let signal = head.signal();
     let apply = |sequence: u64, payload: &[u8]| match codec::decode(signal, payload) {
         Ok(batches) => {
             head.apply(sequence, &batches, options.limits.active_series);
@@ -164,7 +161,7 @@ fn replay(
         }
         Err(codec::Malformed) => false,
     };
-    let (log, replayed) = Log::open(disk, options.segment_bytes, flushed, apply)
+    let (log, replayed) = Log::open(disk, options.segment_bytes, head.through(), apply)
         .map_err(|error| StoreError::disk("replay", format!("write-ahead log of {signal}"), error))?;
     if replayed.torn_bytes > 0 {
         tracing::warn!(%signal, bytes = replayed.torn_bytes, "unfinished write cut from the end of the write-ahead log");
@@ -173,5 +170,5 @@ fn replay(
         StoreStats::add(&stats.wal_damages, 1);
         tracing::error!(%signal, file, offset, "damaged record left out of the write-ahead log");
     }
-    Ok((log, head))
+    Ok(log)
 }

@@ -29,15 +29,7 @@ impl Selection {
     /// Everything of a signal in a time range, without a budget.
     #[must_use]
     pub const fn new(tenant: Tenant, signal: Signal, range: TimeRange) -> Self {
-        Self {
-            tenant,
-            signal,
-            range,
-            matchers: Vec::new(),
-            traces: None,
-            contains: Vec::new(),
-            max_rows: usize::MAX,
-        }
+        Self { tenant, signal, range, matchers: Vec::new(), traces: None, contains: Vec::new(), max_rows: usize::MAX }
     }
 
     /// The same with these matchers.

@@ -22,7 +22,7 @@ pub(crate) struct View {
     /// On their way into parts, oldest first.
     pub(crate) frozen: Vec<Arc<Generation>>,
     /// Parts by rising `through`.
-    pub(crate) parts: Arc<Vec<Arc<PartMeta>>>,
+    pub(crate) parts: Arc<[Arc<PartMeta>]>,
 }
 
 /// The members of a view that one read needs, kept alive until it ends.
@@ -113,7 +113,7 @@ impl State {
                 view.parts.iter().filter(|part| !gone.iter().any(|g| g.id == part.id)).cloned().collect();
             parts.extend(added);
             parts.sort_by(|a, b| (a.through, &a.id).cmp(&(b.through, &b.id)));
-            view.parts = Arc::new(parts);
+            view.parts = parts.into();
         });
         self.graveyard.lock().unwrap_or_else(PoisonError::into_inner).extend(gone.iter().cloned());
     }

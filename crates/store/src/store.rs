@@ -77,7 +77,7 @@ impl Store {
         lock: Option<File>,
     ) -> Result<Arc<Self>, StoreError> {
         let disks =
-            disks.try_into().map_err(|_: Vec<_>| StoreError::Internal("one disk a signal is needed".to_owned()))?;
+            disks.try_into().ok().ok_or_else(|| StoreError::Internal("one disk a signal is needed".to_owned()))?;
         let (state, committer) = crate::open::open(options, world, Ground { objects, disks }).await?;
         let (commands, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
@@ -178,8 +178,8 @@ impl Store {
         service: &str,
         range: TimeRange,
     ) -> Result<Vec<Operation>, StoreError> {
-        let selection = Selection::new(tenant.clone(), Signal::Spans, range)
-            .matching(vec![Matcher::equal("service", service)]);
+        let selection =
+            Selection::new(tenant.clone(), Signal::Spans, range).matching(vec![Matcher::equal("service", service)]);
         let sets = self.label_sets(&selection).await?;
         let mut found: Vec<Operation> = sets
             .iter()

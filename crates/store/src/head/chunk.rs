@@ -72,7 +72,8 @@ impl Chunk {
 
     /// The samples in time order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        let (mut rest, mut time, mut delta, mut bits) = (self.bytes.as_slice(), self.first_time, 0i64, self.first_value);
+        let (mut rest, mut time, mut delta, mut bits) =
+            (self.bytes.as_slice(), self.first_time, 0i64, self.first_value);
         (0..self.count).map(move |i| {
             if i > 0 {
                 let head = take_byte(&mut rest);

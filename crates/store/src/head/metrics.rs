@@ -47,11 +47,10 @@ impl MetricsHead {
     pub(crate) fn append(&self, batch: &Batch, max_series: usize) -> Applied {
         let Some(view) = MetricsView::of(batch) else { return Applied::default() };
         let mut applied = Applied::default();
-        let plan = Plan::of(&view);
-        let share = max_series.div_ceil(SHARDS);
+        let plan = Plan::of(&view, max_series.div_ceil(SHARDS));
         for (index, shard) in self.shards.iter().enumerate().filter(|(index, _)| plan.touches(*index)) {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.append(&view, &plan, index as u8, share, &mut applied);
+            shard.append(&view, &plan, index as u8, &mut applied);
         }
         if view.types.null_count() < view.types.len() {
             applied.rows += self.append_families(&view);
@@ -119,10 +118,12 @@ impl MetricsHead {
 struct Plan {
     /// Shard of each dictionary value; 255 for values that no sample row uses.
     shard_of: Vec<u8>,
+    /// Series that a shard may have.
+    max_series: usize,
 }
 
 impl Plan {
-    fn of(view: &MetricsView<'_>) -> Self {
+    fn of(view: &MetricsView<'_>, max_series: usize) -> Self {
         let mut shard_of = vec![u8::MAX; view.series.len()];
         for (row, key) in view.keys.iter().enumerate() {
             let slot = &mut shard_of[*key as usize];
@@ -131,7 +132,7 @@ impl Plan {
                 *slot = (hash >> 56) as u8 % SHARDS as u8;
             }
         }
-        Self { shard_of }
+        Self { shard_of, max_series }
     }
 
     fn touches(&self, shard: usize) -> bool {
@@ -140,7 +141,7 @@ impl Plan {
 }
 
 impl Shard {
-    fn append(&mut self, view: &MetricsView<'_>, plan: &Plan, index: u8, max: usize, applied: &mut Applied) {
+    fn append(&mut self, view: &MetricsView<'_>, plan: &Plan, index: u8, applied: &mut Applied) {
         let mut ids: Vec<Option<u32>> = vec![None; view.series.len()];
         let mut refused: Set<u32> = Set::default();
         for (row, key) in view.keys.iter().enumerate() {
@@ -153,7 +154,7 @@ impl Shard {
                     applied.refused += 1;
                     continue;
                 }
-                None => match self.resolve(view.series.value(*key as usize), max, applied) {
+                None => match self.resolve(view.series.value(*key as usize), plan.max_series, applied) {
                     Some(id) => *ids[*key as usize].insert(id),
                     None => {
                         refused.insert(*key);

@@ -36,7 +36,7 @@ pub(crate) struct Generation {
 #[derive(Debug)]
 pub(crate) enum TenantHead {
     /// Samples by series.
-    Metrics(MetricsHead),
+    Metrics(Box<MetricsHead>),
     /// Batches of rows.
     Rows(RowsHead),
 }
@@ -88,7 +88,7 @@ impl Generation {
         drop(tenants);
         let fresh = || {
             Arc::new(match self.signal {
-                Signal::Metrics => TenantHead::Metrics(MetricsHead::default()),
+                Signal::Metrics => TenantHead::Metrics(Box::default()),
                 Signal::Logs | Signal::Spans | Signal::Events => TenantHead::Rows(RowsHead::default()),
             })
         };

@@ -26,9 +26,7 @@ pub(crate) fn by_rank(signal: Signal, batches: &[RecordBatch], ranks: &[Vec<u32>
     for (source, (batch, ranks)) in batches.iter().zip(ranks).enumerate() {
         let times = time_column(batch);
         let rows = ranks.iter().zip(times).enumerate();
-        keyed.extend(rows.map(|(row, (rank, time))| {
-            (*rank, *time, RowRef { source: source as u32, row: row as u32 })
-        }));
+        keyed.extend(rows.map(|(row, (rank, time))| (*rank, *time, RowRef { source: source as u32, row: row as u32 })));
     }
     keyed.sort_unstable();
     let mut order = Vec::with_capacity(keyed.len());
@@ -117,8 +115,5 @@ fn fingerprint(signal: Signal, records: &RecordBatch, row: usize) -> u64 {
 
 fn same(batches: &[RecordBatch], a: RowRef, b: RowRef) -> bool {
     let (left, right) = (&batches[a.source as usize], &batches[b.source as usize]);
-    left.columns()
-        .iter()
-        .zip(right.columns())
-        .all(|(x, y)| *x.slice(a.row as usize, 1) == *y.slice(b.row as usize, 1))
+    left.columns().iter().zip(right.columns()).all(|(x, y)| *x.slice(a.row as usize, 1) == *y.slice(b.row as usize, 1))
 }

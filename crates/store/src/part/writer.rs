@@ -84,14 +84,7 @@ impl PartWriter {
         let data = self.parquet.into_inner().map_err(failed)?;
         self.index.seal(&data);
         let traces = (self.signal == Signal::Spans).then(|| Bytes::from(self.traces.finish()));
-        Ok(Written {
-            data: data.into(),
-            index: self.index.encode().into(),
-            traces,
-            rows,
-            bounds: self.bounds,
-            tail,
-        })
+        Ok(Written { data: data.into(), index: self.index.encode().into(), traces, rows, bounds: self.bounds, tail })
     }
 }
 

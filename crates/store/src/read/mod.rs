@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use gw_base::TimeRange;
 
+use crate::StoreError;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::part::reader::Opened;
 use crate::state::State;
-use crate::StoreError;
 
 /// The rows of one label set of a part that may lie in the range.
 #[derive(Debug, Clone)]

@@ -193,7 +193,11 @@ impl Walk {
         // The widest window whose expected rows stay within what is wanted; a single point of time at least.
         while near < far {
             let width = (near + far + 1) / 2;
-            if self.expected(self.window_of(first, last, width)) <= self.wanted { near = width } else { far = width - 1 }
+            if self.expected(self.window_of(first, last, width)) <= self.wanted {
+                near = width
+            } else {
+                far = width - 1
+            }
         }
         let (from, to) = self.window_of(first, last, near);
         Some(TimeRange::new(Timestamp::from_nanos(from), Timestamp::from_nanos(to)))
@@ -224,7 +228,8 @@ impl Walk {
             Direction::Backward => TimeRange::new(left.start, window.start.offset(-1)),
         };
         // At the ends of time the next point saturates to the same one.
-        let moved = if self.direction == Direction::Forward { window.end < left.end } else { left.start < window.start };
+        let moved =
+            if self.direction == Direction::Forward { window.end < left.end } else { left.start < window.start };
         (moved && !rest.is_empty()).then_some(rest)
     }
 }

@@ -28,7 +28,8 @@ pub(crate) async fn series(
     conditions: Arc<Conditions>,
 ) -> Result<Vec<Series>, StoreError> {
     let range = selection.range;
-    let mut gathered = Gathered { range, limit: selection.max_rows, rows: 0, known: Map::default(), series: Vec::new() };
+    let mut gathered =
+        Gathered { range, limit: selection.max_rows, rows: 0, known: Map::default(), series: Vec::new() };
     for part in &snapshot.parts {
         let Some(opened) = open(state, part).await? else { continue };
         let (shared, wanted) = (Arc::clone(&opened), Arc::clone(&conditions));
@@ -148,7 +149,8 @@ fn walk<'a>(
     step: &'a [Slice],
     batches: &'a [RecordBatch],
 ) -> impl Iterator<Item = (usize, &'a RecordBatch, usize, usize)> {
-    let mut wanted = step.iter().map(|slice| (slice.entry, slice.rows.iter().map(ExactSizeIterator::len).sum::<usize>()));
+    let mut wanted =
+        step.iter().map(|slice| (slice.entry, slice.rows.iter().map(ExactSizeIterator::len).sum::<usize>()));
     let mut left = wanted.next();
     let mut batches = batches.iter();
     let mut current = batches.next().map(|batch| (batch, 0));

@@ -77,7 +77,8 @@ async fn a_truncated_part_is_set_aside_at_start() {
 #[tokio::test]
 async fn flipped_bytes_are_never_served() {
     let folder = Folder::new("flipped");
-    for (seed, suffix, at) in [(3, ".parquet", 300), (4, ".parquet", usize::MAX), (5, ".index", 40), (6, ".traces", 9)] {
+    for (seed, suffix, at) in [(3, ".parquet", 300), (4, ".parquet", usize::MAX), (5, ".index", 40), (6, ".traces", 9)]
+    {
         drop(std::fs::remove_dir_all(&folder.0));
         let model = fill(&folder.0, seed).await;
         let path = files(&folder.0.join("parts/default/spans"), suffix).remove(0);

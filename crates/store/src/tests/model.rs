@@ -68,7 +68,7 @@ pub(super) fn batch(world: &FakeWorld, model: &mut Model, serial: &mut u64) -> B
                 *serial += 1;
                 let (start, service) = (time(), format!("svc{}", world.random() % 3));
                 let (trace, span) = (TraceId(u128::from(*serial / 7).to_be_bytes()), SpanId(serial.to_be_bytes()));
-                let name = if *serial % 2 == 0 { "get" } else { "put" };
+                let name = if serial.is_multiple_of(2) { "get" } else { "put" };
                 builder.push(&SpanRow { service: &service, start, trace, span, name, ..SpanRow::default() });
                 model.spans.insert((start.nanos(), service, trace.0, span.0));
             }

@@ -36,9 +36,7 @@ async fn check(seed: u64, from: i64, length: i64) {
     let inside = |time: i64| range.contains(Timestamp::from_nanos(time));
 
     let matchers = vec![Matcher::new("i", MatchOp::Regex, "[0-4]"), Matcher::new(METRIC_NAME, MatchOp::NotEqual, "m1")];
-    let wanted = |labels: &Labels| {
-        labels.get("i").is_some_and(|i| i < "5") && labels.metric() != Some("m1")
-    };
+    let wanted = |labels: &Labels| labels.get("i").is_some_and(|i| i < "5") && labels.metric() != Some("m1");
     let selection = Selection { range, ..all(Signal::Metrics) }.matching(matchers);
     let found: Vec<_> = store.series(&selection).await.unwrap();
     let found: Vec<(Labels, i64, u64)> = found
@@ -99,7 +97,13 @@ async fn histograms_starts_exemplars_and_families_survive_the_way_to_disk() {
     let mut builder = MetricsBuilder::default();
     let key = builder.series(&labels);
     let start = Some(Timestamp::from_secs(1));
-    builder.sample_with(key, Timestamp::from_secs(10), f64::from_bits(gw_batch::STALE_NAN_BITS), start, Some(&exemplar));
+    builder.sample_with(
+        key,
+        Timestamp::from_secs(10),
+        f64::from_bits(gw_batch::STALE_NAN_BITS),
+        start,
+        Some(&exemplar),
+    );
     builder.histogram(key, Timestamp::from_secs(20), &histogram, start);
     builder.metadata("latency", MetricType::Histogram, "seconds", "how long", Timestamp::EPOCH);
     store.append(vec![builder.finish(Tenant::default())]).await.unwrap();
@@ -109,7 +113,7 @@ async fn histograms_starts_exemplars_and_families_survive_the_way_to_disk() {
         assert_eq!((&*series.histograms[0], series.histogram_times[0]), (&histogram, 20_000_000_000));
         assert_eq!(series.starts, [(10_000_000_000, 1_000_000_000)]);
         let exemplars = store.exemplars(&all(Signal::Metrics)).await.unwrap();
-        assert_eq!(exemplars[0].exemplars, [exemplar.clone()]);
+        assert_eq!(exemplars[0].exemplars, std::slice::from_ref(&exemplar));
         let family = store.metadata(&Tenant::default()).remove(0);
         assert_eq!((family.kind, family.help.as_str()), (MetricType::Histogram, "how long"));
         store.flush().await.unwrap();

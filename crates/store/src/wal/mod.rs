@@ -51,6 +51,13 @@ pub(crate) struct Mark {
     good: u64,
 }
 
+/// A replay under way.
+struct Replay<'a> {
+    after: u64,
+    apply: &'a mut dyn FnMut(u64, &[u8]) -> bool,
+    found: Replayed,
+}
+
 /// What replaying found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Replayed {
@@ -77,26 +84,20 @@ impl Log {
             disk.list()?.into_iter().filter_map(|name| Some((first_of(&name)?, name))).collect();
         names.sort();
         let mut log = Self { disk, segment_bytes, closed: VecDeque::new(), active: None, next: after + 1 };
-        let mut replayed = Replayed::default();
+        let mut replay = Replay { after, apply: &mut apply, found: Replayed::default() };
         for (i, (_, name)) in names.iter().enumerate() {
             let following = names.get(i + 1).map(|(first, _)| *first);
             if following.is_some_and(|first| first <= after + 1) {
                 log.disk.remove(name)?;
                 continue;
             }
-            log.replay_segment(name, after, following.is_none(), &mut replayed, &mut apply)?;
+            log.replay_segment(name, following.is_none(), &mut replay)?;
         }
-        Ok((log, replayed))
+        Ok((log, replay.found))
     }
 
-    fn replay_segment(
-        &mut self,
-        name: &str,
-        after: u64,
-        is_last: bool,
-        replayed: &mut Replayed,
-        apply: &mut impl FnMut(u64, &[u8]) -> bool,
-    ) -> io::Result<()> {
+    fn replay_segment(&mut self, name: &str, is_last: bool, replay: &mut Replay<'_>) -> io::Result<()> {
+        let Replay { after, apply, found: replayed } = replay;
         let bytes = self.disk.read(name)?;
         let mut length = bytes.len();
         let mut at = 0;
@@ -104,7 +105,7 @@ impl Log {
             match record::step(&bytes, at) {
                 Step::Frame(frame, next) => {
                     // A sequence seen before is a leftover of a write that was undone.
-                    if frame.sequence > after && frame.sequence >= self.next {
+                    if frame.sequence > *after && frame.sequence >= self.next {
                         if apply(frame.sequence, frame.payload) {
                             replayed.records += 1;
                         } else {

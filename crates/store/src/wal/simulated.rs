@@ -43,7 +43,7 @@ impl SimulatedDisk {
     pub(crate) fn operate(&self) -> Result<(), bool> {
         let mut inner = self.inner.lock().unwrap();
         let heads = inner.draw() & 1 == 0;
-        inner.operate().map_err(|_| heads)
+        inner.operate().ok().ok_or(heads)
     }
 
     fn path(&self, name: &str) -> String {
@@ -113,7 +113,11 @@ impl Disk for SimulatedDisk {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let inner = self.inner.lock().unwrap();
-        inner.files.get(&self.path(name)).map(|content| content.bytes.clone()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        inner
+            .files
+            .get(&self.path(name))
+            .map(|content| content.bytes.clone())
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
