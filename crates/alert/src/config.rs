@@ -117,6 +117,14 @@ pub struct Plan {
 }
 
 impl AlertConfig {
+    /// Checks the section.
+    ///
+    /// # Errors
+    /// As [`AlertConfig::plan`].
+    pub fn check(&self) -> Result<(), AlertError> {
+        self.plan().map(drop)
+    }
+
     /// Checks the section and makes it ready.
     ///
     /// # Errors

@@ -152,8 +152,8 @@ impl Core {
         self.groups.values().map(|group| group.next_flush).min()
     }
 
-    /// Flushes the groups whose time has come.
-    pub(crate) fn flush(&mut self, now: Timestamp, covering: Covering<'_>) -> Vec<Sending> {
+    /// Flushes the groups whose time has come: what to send, and which alerts need not be remembered any more.
+    pub(crate) fn flush(&mut self, now: Timestamp, covering: Covering<'_>) -> (Vec<Sending>, Vec<Fingerprint>) {
         let plan = Arc::clone(&self.plan);
         let muting = plan.inhibitor.index(self.alerts.values(), now);
         let mut sendings = Vec::new();
@@ -175,8 +175,8 @@ impl Core {
             sendings.extend(said);
         }
         drop(muting);
-        self.forget_quiet_groups();
-        sendings
+        let gone = self.forget_quiet_groups();
+        (sendings, gone)
     }
 
     /// Notes how a sending ended. Returns alerts that need not be remembered any more.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gw_base::{Alert, Labels, World, time::nanos_of};
+use gw_base::{Alert, Fingerprint, Labels, World, time::nanos_of};
 use gw_state::State;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -14,11 +14,13 @@ use crate::AlertError;
 use crate::config::AlertConfig;
 use crate::core::{Core, GroupSnapshot, Sending};
 use crate::record;
-use crate::sender::{self, Transport};
+use crate::sender::{self, Http, Transport};
 use crate::silences::Silences;
 
 /// Sendings under way at the same time.
 const SENDING_AT_ONCE: usize = 32;
+/// How the sender names itself to receivers.
+const AGENT: &str = concat!("Gatewatch/", env!("CARGO_PKG_VERSION"));
 /// How long alerts that fired before a restart hold until the detector has spoken again.
 const RESTART_GRACE: Duration = Duration::from_mins(5);
 /// How often old records are dropped, and longest sleep.
@@ -41,6 +43,26 @@ struct Shared {
     counters: Mutex<Counters>,
 }
 
+/// What a dispatcher works with.
+pub struct Outside {
+    /// Where it remembers.
+    pub state: State,
+    /// What it leaves out.
+    pub silences: Silences,
+    /// Where links lead.
+    pub external_url: String,
+    /// Its clock.
+    pub world: Arc<dyn World>,
+    /// How it sends.
+    pub transport: Arc<dyn Transport>,
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").field("external_url", &self.external_url).finish_non_exhaustive()
+    }
+}
+
 /// What the dispatcher has done since it started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -59,18 +81,27 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher that goes on where the state says that it was.
+    /// A dispatcher that goes on where the state says that it was, and sends over HTTP. `external_url` is where links lead.
     ///
     /// # Errors
     /// When the configuration is refused or the state cannot be read.
     pub async fn open(
-        config: &AlertConfig,
-        external_url: &str,
-        silences: Silences,
+        config: AlertConfig,
         state: State,
-        transport: Arc<dyn Transport>,
+        silences: Silences,
+        external_url: String,
         world: Arc<dyn World>,
     ) -> Result<Self, AlertError> {
+        let http = Http::new(AGENT).map_err(|error| AlertError::Config(format!("cannot send over HTTP: {error}")))?;
+        Self::with(config, Outside { state, silences, external_url, world, transport: Arc::new(http) }).await
+    }
+
+    /// As [`Dispatcher::open`], with another way of sending.
+    ///
+    /// # Errors
+    /// As [`Dispatcher::open`].
+    pub async fn with(config: AlertConfig, outside: Outside) -> Result<Self, AlertError> {
+        let Outside { state, silences, external_url, world, transport } = outside;
         let plan = Arc::new(config.plan()?);
         let now = world.now();
         let mut log = BTreeMap::new();
@@ -104,7 +135,7 @@ impl Dispatcher {
     ///
     /// # Errors
     /// When the configuration is refused.
-    pub fn reload(&self, config: &AlertConfig) -> Result<(), AlertError> {
+    pub fn reload(&self, config: AlertConfig) -> Result<(), AlertError> {
         let plan = Arc::new(config.plan()?);
         self.core().replan(plan, self.shared.world.now());
         self.shared.replanned.notify_one();
@@ -137,9 +168,9 @@ impl Dispatcher {
     }
 
     /// Takes alerts from the queue and sends what is due until cancelled.
-    pub async fn run(&self, mut alerts: mpsc::Receiver<Vec<Alert>>, cancel: CancellationToken) {
+    pub async fn run(self, mut alerts: mpsc::Receiver<Vec<Alert>>, cancel: CancellationToken) {
         let mut sendings: JoinSet<(Sending, bool)> = JoinSet::new();
-        let world = &self.shared.world;
+        let world = Arc::clone(&self.shared.world);
         let mut tidy_at = world.now() + HOUSEKEEPING;
         loop {
             let due = self.core().next_flush().map_or(tidy_at, |at| at.min(tidy_at));
@@ -155,10 +186,11 @@ impl Dispatcher {
                 () = world.sleep(Duration::from_nanos(wait)) => {
                     let now = world.now();
                     let silences = &self.shared.silences;
-                    let due = self.core().flush(now, &|labels| silences.covering(labels, now));
+                    let (due, gone) = self.core().flush(now, &|labels| silences.covering(labels, now));
                     for sending in due {
                         sendings.spawn(self.clone().carry(sending));
                     }
+                    self.forget(gone).await;
                     if now >= tidy_at {
                         self.tidy().await;
                         tidy_at = now + HOUSEKEEPING;
@@ -208,6 +240,10 @@ impl Dispatcher {
             let entry = (sending.way.log_key(), serde_json::to_vec(&sending.sent).ok());
             self.remember(record::SENT, &[entry]).await;
         }
+        self.forget(gone).await;
+    }
+
+    async fn forget(&self, gone: Vec<Fingerprint>) {
         let records: Vec<_> = gone.into_iter().map(record::forget_alert).collect();
         self.remember(record::ALERTS, &records).await;
     }

@@ -22,7 +22,7 @@ mod silences;
 
 pub use crate::core::{AlertSnapshot, GroupSnapshot};
 pub use config::{AlertConfig, GlobalConfig, InhibitConfig, Plan, Receiver, ReceiverConfig, RouteConfig};
-pub use dispatcher::{Counters, Dispatcher};
+pub use dispatcher::{Counters, Dispatcher, Outside};
 pub use error::AlertError;
 pub use inhibit::{Inhibitor, Muting};
 pub use matchers::{Matchers, parse_classic, parse_matchers, parse_utf8};

@@ -257,7 +257,7 @@ impl Lexer {
 fn unquote(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut chars = text.chars();
-    let mut push = |c: char, out: &mut Vec<u8>| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    let push = |c: char, out: &mut Vec<u8>| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     while let Some(c) = chars.next() {
         if c != '\\' {
             push(c, &mut out);
