@@ -2,6 +2,8 @@
 
 import { Link } from "@tanstack/react-router";
 import { Activity, Gauge, HeartPulse, type LucideIcon, Router, Server, Waypoints } from "lucide-react";
+import { Focusable, Tooltip, TooltipTrigger } from "react-aria-components";
+import { EntityCard } from "./EntityCard";
 
 export type EntityKind = "service" | "host" | "gateway" | "monitor" | "trace" | "metric";
 
@@ -21,13 +23,25 @@ interface EntityProps {
   id?: string;
 }
 
-/** A link to the page of a thing. Keeps time range and scope. */
+/** A link to the page of a thing, with a card of what is known of it. Keeps time range and scope. */
 export function Entity({ kind, name, id }: EntityProps) {
   const { Icon, to, search } = KINDS[kind];
   return (
-    <Link to={to} search={search(id ?? name) as never} className="entity" onClick={(event) => event.stopPropagation()}>
-      <Icon size={14} strokeWidth={1.5} aria-hidden />
-      <span translate="no">{name}</span>
-    </Link>
+    <TooltipTrigger delay={500} closeDelay={50}>
+      <Focusable>
+        <Link
+          to={to}
+          search={search(id ?? name) as never}
+          className="entity"
+          onClick={(event) => event.stopPropagation()}
+        >
+          <Icon size={14} strokeWidth={1.5} aria-hidden />
+          <span translate="no">{name}</span>
+        </Link>
+      </Focusable>
+      <Tooltip className="popover tip" placement="bottom start" offset={6}>
+        <EntityCard kind={kind} name={name} id={id ?? name} />
+      </Tooltip>
+    </TooltipTrigger>
   );
 }
