@@ -6,6 +6,7 @@ mod banner;
 mod cli;
 mod commands;
 mod config;
+mod demo;
 mod lock;
 mod monitors;
 mod ports;
@@ -40,5 +41,6 @@ fn main() -> ExitCode {
 
 fn start_log(filter: Option<&str>) {
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter.unwrap_or("info,sqlx=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_ansi(colours).with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

@@ -33,7 +33,7 @@ pub(crate) struct Host {
 /// A number of the table: its key in `queries`, how to ask for it, where it goes.
 struct Column {
     key: Option<&'static str>,
-    /// PromQL with `{own}` where a selector for one instance belongs.
+    /// PromQL; `%S` stands where a selector for one instance belongs, `%M` where a further matcher of a selector does.
     query: &'static str,
     set: fn(&mut Host, f64),
 }
@@ -41,43 +41,39 @@ struct Column {
 const COLUMNS: &[Column] = &[
     Column {
         key: None,
-        query: "count by (instance) (node_cpu_seconds_total{mode=\"idle\"{own}})",
+        query: "count by (instance) (node_cpu_seconds_total{mode=\"idle\"%M})",
         set: |host, value| host.cpus = Some(value),
     },
     Column {
         key: Some("cpu"),
-        query: "1 - avg by (instance) (rate(node_cpu_seconds_total{mode=\"idle\"{own}}[2m]))",
+        query: "1 - avg by (instance) (rate(node_cpu_seconds_total{mode=\"idle\"%M}[2m]))",
         set: |host, value| host.cpu = Some(value.clamp(0.0, 1.0)),
     },
     Column {
         key: Some("memory"),
-        query: "1 - node_memory_MemAvailable_bytes{__name__!=\"\"{own}} / node_memory_MemTotal_bytes{__name__!=\"\"{own}}",
+        query: "1 - node_memory_MemAvailable_bytes%S / node_memory_MemTotal_bytes%S",
         set: |host, value| host.memory = Some(value),
     },
-    Column {
-        key: None,
-        query: "node_memory_MemTotal_bytes{__name__!=\"\"{own}}",
-        set: |host, value| host.memory_total = Some(value),
-    },
+    Column { key: None, query: "node_memory_MemTotal_bytes%S", set: |host, value| host.memory_total = Some(value) },
     Column {
         key: Some("disk"),
-        query: "max by (instance) (1 - node_filesystem_avail_bytes{fstype!~\"tmpfs|overlay|squashfs|ramfs\"{own}} / node_filesystem_size_bytes{fstype!~\"tmpfs|overlay|squashfs|ramfs\"{own}})",
+        query: "max by (instance) (1 - node_filesystem_avail_bytes{fstype!~\"tmpfs|overlay|squashfs|ramfs\"%M} / node_filesystem_size_bytes{fstype!~\"tmpfs|overlay|squashfs|ramfs\"%M})",
         set: |host, value| host.disk = Some(value),
     },
-    Column { key: Some("load"), query: "node_load1{__name__!=\"\"{own}}", set: |host, value| host.load1 = Some(value) },
+    Column { key: Some("load"), query: "node_load1%S", set: |host, value| host.load1 = Some(value) },
     Column {
         key: Some("net_rx"),
-        query: "sum by (instance) (rate(node_network_receive_bytes_total{device!=\"lo\"{own}}[2m]))",
+        query: "sum by (instance) (rate(node_network_receive_bytes_total{device!=\"lo\"%M}[2m]))",
         set: |host, value| host.net_rx = Some(value),
     },
     Column {
         key: Some("net_tx"),
-        query: "sum by (instance) (rate(node_network_transmit_bytes_total{device!=\"lo\"{own}}[2m]))",
+        query: "sum by (instance) (rate(node_network_transmit_bytes_total{device!=\"lo\"%M}[2m]))",
         set: |host, value| host.net_tx = Some(value),
     },
     Column {
         key: None,
-        query: "node_boot_time_seconds{__name__!=\"\"{own}}",
+        query: "node_boot_time_seconds%S",
         set: |host, value| host.boot_time = Some(Timestamp::from_secs_f64(value).to_string()),
     },
 ];
@@ -106,7 +102,7 @@ pub(crate) async fn hosts(services: &Services) -> Result<Vec<Host>, Fault> {
         table.insert(instance, host);
     }
     for column in COLUMNS {
-        for point in ask::instant(services, &column.query.replace("{own}", ""), at).await? {
+        for point in ask::instant(services, &column.query.replace("%S", "").replace("%M", ""), at).await? {
             if let Some(host) = table.get_mut(point.labels.get("instance").unwrap_or("")) {
                 (column.set)(host, point.value);
             }
@@ -119,7 +115,7 @@ pub(crate) async fn hosts(services: &Services) -> Result<Vec<Host>, Fault> {
 }
 
 fn own(query: &str, instance: &str) -> String {
-    query.replace("{own}", &format!(",instance={instance:?}")).replace("__name__!=\"\",", "")
+    query.replace("%S", &format!("{{instance={instance:?}}}")).replace("%M", &format!(",instance={instance:?}"))
 }
 
 fn state_of(host: &Host) -> &'static str {
@@ -148,6 +144,7 @@ mod tests {
 
     #[test]
     fn own_queries_are_valid_selectors() {
-        assert_eq!(own("node_load1{__name__!=\"\"{own}}", "a:1"), "node_load1{instance=\"a:1\"}");
+        assert_eq!(own("node_load1%S", "a:1"), "node_load1{instance=\"a:1\"}");
+        assert_eq!(own("x{mode=\"idle\"%M}", "a:1"), "x{mode=\"idle\",instance=\"a:1\"}");
     }
 }

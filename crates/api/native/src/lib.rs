@@ -3,6 +3,7 @@
 //! Page models are made of ordinary queries, so every number on a page has a query that a user can run. It knows no
 //! storage and keeps nothing.
 
+mod alerts;
 mod ask;
 mod auth;
 mod cells;
@@ -14,6 +15,7 @@ mod red;
 mod room;
 mod search;
 mod services;
+mod silences;
 mod sources;
 mod sql;
 mod tiles;
@@ -21,4 +23,5 @@ mod times;
 mod tokens;
 mod users;
 
+pub use alerts::Alerting;
 pub use room::{Accept, Desk, room};

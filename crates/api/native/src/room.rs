@@ -9,7 +9,10 @@ use gw_base::BoxFuture;
 use gw_collect::board::Board;
 use gw_serve::{Gate, Principal, Services};
 
-use crate::{auth, gateway, hosts, overview, search, services as service_page, sources, sql, tokens, users};
+use crate::alerts::{self, Alerting};
+use crate::{
+    auth, gateway, hosts, overview, search, services as service_page, silences, sources, sql, tokens, users,
+};
 
 /// Remembers whether a discovered endpoint is to be collected, and starts or stops collecting it.
 pub type Accept = Arc<dyn Fn(String, bool) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -21,6 +24,8 @@ pub struct Desk {
     pub board: Arc<Board>,
     /// Accepts discovered endpoints.
     pub accept: Accept,
+    /// Alerts and silences.
+    pub alerting: Alerting,
 }
 
 impl std::fmt::Debug for Desk {
@@ -43,6 +48,8 @@ pub fn room(services: Services, desk: Desk, gate: &Gate) -> Router {
         .merge(auth::routes())
         .merge(users::routes())
         .merge(tokens::routes())
+        .merge(silences::routes(desk.alerting.dispatcher.silences().clone()))
+        .merge(alerts::routes(desk.alerting.clone()))
         .merge(source_routes(desk));
     let guarded = gate.signed_in(pages.with_state(services.clone()));
     // Signing in is open, but not to foreign web pages.
