@@ -5,8 +5,10 @@
 //! is the convenient way for everybody else.
 
 mod batch;
+mod check;
 mod cursor;
 mod encode;
+mod family;
 mod parser;
 
 use std::borrow::Cow;
@@ -18,6 +20,7 @@ use crate::FormatError;
 use crate::labels::{DuplicateLabel, canonical};
 
 pub use batch::{Exposition, LabelHook, OPEN_METRICS, TEXT, decode_with};
+pub use check::check;
 pub use encode::{CONTENT_TYPE, Writer};
 pub use parser::{MAX_LABELS, parse};
 

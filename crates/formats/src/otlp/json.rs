@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for FieldInto<'_> {
         let number = self.field.1;
         match &self.field.2 {
             Type::Text => self.out.text(number, text),
-            Type::Hex => self.out.bytes(number, &hex(text).ok_or_else(|| self.wrong(text))?),
+            Type::Hex => self.out.bytes(number, &id(text).ok_or_else(|| self.wrong(text))?),
             Type::Base64 => {
                 let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok();
                 self.out.bytes(number, &bytes.ok_or_else(|| self.wrong(text))?)
@@ -183,6 +183,15 @@ impl<'de> Visitor<'de> for FieldInto<'_> {
         MessageInto { schema, out: self.out }.visit_map(map)?;
         self.out.close(mark);
         Ok(())
+    }
+}
+
+/// An id. Wire: OTLP says hexadecimal, but plain proto3 JSON writers send base64, which for 16 and 8 bytes has lengths that no
+/// hexadecimal id has.
+fn id(text: &str) -> Option<Vec<u8>> {
+    match text.len() {
+        24 | 12 if text.ends_with('=') => base64::engine::general_purpose::STANDARD.decode(text).ok(),
+        _ => hex(text),
     }
 }
 

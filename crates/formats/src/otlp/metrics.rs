@@ -115,6 +115,7 @@ impl Rows {
             });
             return Ok(());
         }
+        let rows_before = self.builder.len();
         let mut fields = data.message()?;
         while let Some(part) = fields.next_field()? {
             if part.number == 1 {
@@ -126,7 +127,9 @@ impl Rows {
                 }
             }
         }
-        self.builder.metadata(&family.name, kind, &unit_of(&family.name, unit), description, self.now);
+        if self.builder.len() > rows_before {
+            self.builder.metadata(&family.name, kind, &unit_of(&family.name, unit), description, self.now);
+        }
         Ok(())
     }
 
