@@ -42,7 +42,7 @@ fn refusals_name_place_and_remedy() {
     let tail = |text: &str| promtail::read("t.yml", text).unwrap_err().to_string();
     assert_eq!(
         tail("scrape_configs: [{job_name: a, pipeline_stages: [{multiline: {firstline: x}}]}]"),
-        "t.yml:1:51: scrape_configs[0].pipeline_stages[0]: unknown value \"multiline\", expected one of json, regex, labels, timestamp"
+        "t.yml:1:50: scrape_configs[0].pipeline_stages[0]: unknown value \"multiline\", expected one of json, regex, labels, timestamp"
     );
     assert!(
         tail("scrape_configs: [{job_name: a, journal: {}}]").contains("scrape_configs[0].journal: not supported yet")

@@ -1,1 +1,6 @@
-//! Room: node_exporter (port 1007).
+//! Room: node_exporter (port 1007). The page is the host collector's; this room adds what HTTP clients of node_exporter
+//! expect around it. See `compat.md`.
+
+mod room;
+
+pub use room::{room, room_at};

@@ -54,8 +54,8 @@ pub(crate) const PLACES: &[Place] = &[
     Place { port: 8080, path: "/stub_status", products: &[STUB_STATUS] },
 ];
 
-/// A text on every page of our own, which is never offered to ourselves.
-pub(crate) const OWN_MARK: &str = "gatewatch_";
+/// Texts of which one stands on every page of our own, which is never offered to ourselves.
+const OWN_MARKS: [&str; 2] = ["gatewatch_", "revision=\"gatewatch\""];
 
 impl Place {
     pub(crate) fn url(&self) -> String {
@@ -70,7 +70,7 @@ impl Place {
 
     /// Whose page a text is.
     pub(crate) fn recognise(&self, text: &str) -> Option<&'static Product> {
-        if text.contains(OWN_MARK) {
+        if OWN_MARKS.iter().any(|mark| text.contains(mark)) {
             return None;
         }
         self.products.iter().find(|product| text.contains(product.mark))

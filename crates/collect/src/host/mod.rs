@@ -130,6 +130,7 @@ impl HostReader {
         self.check(filter)?;
         self.failures = 0;
         let mut page = Page::default();
+        build_info(&mut page);
         for (name, source) in &mut self.sources {
             let excluded = filter.exclude.iter().any(|excluded| excluded == name);
             let wanted = filter.collect.is_empty() || filter.collect.iter().any(|wanted| wanted == name);
@@ -166,6 +167,29 @@ impl HostReader {
         }
         Ok(())
     }
+}
+
+/// The family by which everybody finds node exporters; version and revision are our own.
+fn build_info(page: &mut Page) {
+    let help = "A metric with a constant '1' value labeled by version, revision, branch, goversion from which \
+                node_exporter was built, and the goos and goarch for the build.";
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    page.gauge("node_exporter_build_info", help).add(
+        &[
+            ("branch", ""),
+            ("goarch", architecture),
+            ("goos", std::env::consts::OS),
+            ("goversion", ""),
+            ("revision", "gatewatch"),
+            ("tags", ""),
+            ("version", env!("CARGO_PKG_VERSION")),
+        ],
+        1.0,
+    );
 }
 
 #[derive(Debug, Default)]
