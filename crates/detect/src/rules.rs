@@ -80,6 +80,14 @@ pub struct Alerting {
     pub(crate) origin: Arc<AlertOrigin>,
 }
 
+impl Alerting {
+    /// What is shown with each alert of the rule.
+    #[must_use]
+    pub fn origin(&self) -> &AlertOrigin {
+        &self.origin
+    }
+}
+
 impl Rule {
     /// The alerting half, if it is an alerting rule.
     #[must_use]
