@@ -84,9 +84,10 @@ function ScopeChips() {
 function BellLink() {
   const { t } = useLanguage();
   const { data } = useAlerts();
-  const firing = (data?.groups ?? [])
-    .flatMap(({ alerts }) => alerts)
-    .filter(({ state, silenced_by }) => state === "firing" && silenced_by.length === 0).length;
+  const alerts = (data?.groups ?? []).flatMap((group) => group.alerts);
+  const loud = alerts.filter(({ state, silenced_by }) => state === "firing" && silenced_by.length === 0);
+  // An alert that goes to two receivers is in two groups.
+  const firing = new Set(loud.map(({ fingerprint }) => fingerprint)).size;
   return (
     <Link
       to={"/alerts"}
