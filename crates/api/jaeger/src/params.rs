@@ -33,7 +33,7 @@ fn unable(name: &str, text: &str, what: &str) -> JaegerError {
 /// A whole number, or `None` when it is not given.
 fn number(given: &Params, name: &str) -> Result<Option<i64>, JaegerError> {
     let Some(text) = given.get(name) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| unable(name, text, "strconv.ParseInt"))
+    text.parse().ok().map(Some).ok_or_else(|| unable(name, text, "strconv.ParseInt"))
 }
 
 fn micros(given: &Params, name: &str) -> Result<Option<Timestamp>, JaegerError> {
@@ -62,7 +62,8 @@ pub(crate) fn dependency_range(given: &Params) -> Result<TimeRange, JaegerError>
 fn go_duration(given: &Params, name: &str) -> Result<Option<Duration>, JaegerError> {
     let Some(text) = given.get(name) else { return Ok(None) };
     let nanos = duration::go(text)
-        .map_err(|_| JaegerError::bad(format!("unable to parse param '{name}': time: invalid duration {text:?}")))?;
+        .ok()
+        .ok_or_else(|| JaegerError::bad(format!("unable to parse param '{name}': time: invalid duration {text:?}")))?;
     Ok(u64::try_from(nanos).ok().filter(|nanos| *nanos > 0).map(Duration::from_nanos))
 }
 
@@ -80,7 +81,9 @@ pub(crate) fn trace_id(text: &str) -> Result<TraceId, JaegerError> {
     if text.len() > 32 {
         return Err(JaegerError::bad(format!("TraceID cannot be longer than 32 hex characters: {text}")));
     }
-    TraceId::parse(text).map_err(|_| JaegerError::bad(format!("strconv.ParseUint: parsing {text:?}: invalid syntax")))
+    TraceId::parse(text)
+        .ok()
+        .ok_or_else(|| JaegerError::bad(format!("strconv.ParseUint: parsing {text:?}: invalid syntax")))
 }
 
 /// A search. A service is needed unless traces are named.

@@ -27,7 +27,7 @@ pub(crate) fn tenant(headers: &HeaderMap) -> Result<Tenant, ZipkinError> {
 /// A whole number, or the default when it is not given.
 fn number(given: &Params, name: &str) -> Result<Option<i64>, ZipkinError> {
     let Some(text) = given.get(name) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| ZipkinError::bad(format!("{name}: {text:?} is not a whole number")))
+    text.parse().ok().map(Some).ok_or_else(|| ZipkinError::bad(format!("{name}: {text:?} is not a whole number")))
 }
 
 fn positive(given: &Params, name: &str, default: i64) -> Result<i64, ZipkinError> {
@@ -98,7 +98,8 @@ pub(crate) fn trace_id(text: &str) -> Result<TraceId, ZipkinError> {
     match text.len() {
         0 => Err(ZipkinError::bad("traceId is empty")),
         1..=32 => TraceId::parse(text)
-            .map_err(|_| ZipkinError::bad(format!("{text} should be lower-hex encoded with no prefix"))),
+            .ok()
+            .ok_or_else(|| ZipkinError::bad(format!("{text} should be lower-hex encoded with no prefix"))),
         _ => Err(ZipkinError::bad("traceId.length > 32")),
     }
 }

@@ -57,9 +57,9 @@ impl Writer {
             self.text.push(separator);
             separator = ',';
             if is_label_name(label) {
-                self.text.push_str(label)
+                self.text.push_str(label);
             } else {
-                self.quoted(label)
+                self.quoted(label);
             }
             self.text.push('=');
             self.quoted(value);

@@ -150,7 +150,7 @@ fn one_stream(raw: RawStream<'_>, rows: &mut Rows) -> Result<(), serde_json::Err
     let mut json = serde_json::Deserializer::from_str(values);
     Values { rows, stream, line: String::new(), metadata: Vec::new() }.deserialize(&mut json)?;
     for entry in serde_json::from_str::<Vec<OldEntry<'_>>>(entries)? {
-        let time = entry.ts.as_ref().parse().map_err(|_| de::Error::custom("timestamp is not RFC 3339"))?;
+        let time = entry.ts.as_ref().parse().ok().ok_or_else(|| de::Error::custom("timestamp is not RFC 3339"))?;
         rows.line::<&str>(stream, time, entry.line.as_ref(), &mut Vec::new());
     }
     Ok(())
@@ -233,7 +233,7 @@ impl<'de> Deserialize<'de> for Nanos {
                 f.write_str("a string of nanoseconds")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Nanos, E> {
-                let nanos = text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))?;
+                let nanos = text.parse().ok().ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))?;
                 Ok(Nanos(Timestamp::from_nanos(nanos)))
             }
         }

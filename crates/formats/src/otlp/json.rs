@@ -14,7 +14,7 @@ use crate::FormatError;
 use crate::json::Text;
 use crate::protobuf::MessageWriter;
 
-/// Rewrites a JSON body as the protobuf message that `schema` describes. Nesting is bounded by serde_json (128).
+/// Rewrites a JSON body as the protobuf message that `schema` describes. Nesting is bounded by `serde_json` (128).
 pub(super) fn to_protobuf(body: &[u8], schema: &'static Message) -> Result<Vec<u8>, FormatError> {
     let mut out = MessageWriter::default();
     let mut json = serde_json::Deserializer::from_slice(body);

@@ -63,6 +63,9 @@ pub static METRICS: Otlp = Otlp {
     },
 };
 
+/// Decodes an uncompressed protobuf message.
+type Decode = fn(&[u8], &DecodeContext<'_>) -> Result<Decoded, FormatError>;
+
 impl Otlp {
     /// The signal that this one carries.
     #[must_use]
@@ -75,7 +78,7 @@ impl Otlp {
     /// # Errors
     /// [`FormatError::Malformed`] when the bytes are no such request.
     pub fn decode_plain(&self, wire: Wire, body: &[u8], context: &DecodeContext<'_>) -> Result<Decoded, FormatError> {
-        let (schema, decode): (_, fn(&[u8], &DecodeContext<'_>) -> Result<Decoded, FormatError>) = match self.signal {
+        let (schema, decode): (_, Decode) = match self.signal {
             Signal::Spans => (&schema::TRACES, traces::decode),
             Signal::Logs => (&schema::LOGS, logs::decode),
             Signal::Metrics | Signal::Events => (&schema::METRICS, metrics::decode),

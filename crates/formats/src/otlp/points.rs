@@ -168,7 +168,7 @@ pub(super) fn exponential(
             10 => point.stale = part.varint()? & NO_RECORDED_VALUE != 0,
             11 => point.exemplars.extend(exemplar(part)?),
             14 => {
-                histogram.zero_threshold = Some(part.double()?).filter(|width| *width > 0.0).unwrap_or(ZERO_THRESHOLD)
+                histogram.zero_threshold = Some(part.double()?).filter(|width| *width > 0.0).unwrap_or(ZERO_THRESHOLD);
             }
             _ => {}
         }

@@ -94,9 +94,9 @@ impl<'a> Extras<'a> {
             ..Self::default()
         };
         if row.source == SpanSource::Zipkin {
-            extras.take_own(row)
+            extras.take_own(row);
         } else {
-            extras.take_foreign(row)
+            extras.take_foreign(row);
         }
         extras
     }

@@ -169,7 +169,7 @@ impl<'de> Deserialize<'de> for Micros {
                 Ok(Micros(value as u64))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Micros, E> {
-                text.parse().map(Micros).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+                text.parse().ok().map(Micros).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
         deserializer.deserialize_any(MicrosVisitor)

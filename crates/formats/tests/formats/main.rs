@@ -1,5 +1,7 @@
 //! Formats through their public face: golden corpora, upstream conformance data, round trips, hostile bytes.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod conformance;
 mod corpus;
 mod hostile;
