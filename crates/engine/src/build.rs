@@ -118,8 +118,15 @@ fn combining(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
         Node::Join(join) => {
             let steps = join.grid.count;
             let children = vec![self::node(join.left, run)?, self::node(join.right, run)?];
-            let (op, matching, return_bool, position) = (join.op, join.matching, join.return_bool, join.position);
-            (MatrixExec::plan(op::Join { op, matching, return_bool, steps, position }, children, run), steps)
+            let operator = op::Join {
+                op: join.op,
+                matching: join.matching,
+                return_bool: join.return_bool,
+                loki: join.loki,
+                steps,
+                position: join.position,
+            };
+            (MatrixExec::plan(operator, children, run), steps)
         }
         Node::Set(set) => {
             let steps = set.grid.count;

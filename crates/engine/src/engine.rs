@@ -13,7 +13,7 @@ use gw_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::run::Run;
-use crate::{answers, build, logs};
+use crate::{answers, build, logs, sql};
 
 /// How an engine runs.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ impl Engine {
             return Err(QueryError::execute(Kind::Internal, "not an expression"));
         };
         if *language == Language::Sql {
-            return answers::sql(text, query.range, *limit, run).await;
+            return sql::sql(text, query.range, *limit, run).await;
         }
         let evaluation = self.evaluation(query, *step, *lookback)?;
         if *language == Language::LogQl {

@@ -15,5 +15,6 @@ mod logs;
 mod matrix;
 mod operators;
 mod run;
+mod sql;
 
 pub use engine::{Engine, EngineOptions};

@@ -327,6 +327,8 @@ pub enum BinaryOp {
     Mul,
     /// `/`
     Div,
+    /// `/` that is NaN by zero, as in LogQL
+    DivOrNan,
     /// `%`
     Mod,
     /// `^`
@@ -411,6 +413,8 @@ pub struct Join {
     pub matching: Matching,
     /// Whether a comparison returns 0 or 1 instead of filtering.
     pub return_bool: bool,
+    /// Whether errors are in Loki's words.
+    pub loki: bool,
     /// Where it stands in the text.
     pub position: Position,
 }
@@ -481,7 +485,7 @@ impl BinaryOp {
             Self::Add => "+",
             Self::Sub => "-",
             Self::Mul => "*",
-            Self::Div => "/",
+            Self::Div | Self::DivOrNan => "/",
             Self::Mod => "%",
             Self::Pow => "^",
             Self::Atan2 => "atan2",
@@ -513,7 +517,8 @@ impl BinaryOp {
             Self::Add => left + right,
             Self::Sub => left - right,
             Self::Mul => left * right,
-            Self::Div => left / right,
+            Self::DivOrNan if right == 0.0 => f64::NAN,
+            Self::Div | Self::DivOrNan => left / right,
             Self::Mod => left % right,
             Self::Pow => power(left, right),
             Self::Atan2 => left.atan2(right),

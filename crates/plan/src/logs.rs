@@ -54,12 +54,10 @@ pub enum Stage {
 /// A condition on the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFilter {
-    /// How lines are compared.
-    pub kind: LineMatch,
     /// Whether lines that match are refused.
     pub negated: bool,
-    /// Patterns of which one must match.
-    pub any: Vec<String>,
+    /// Patterns of which one must match, and how lines are compared with them.
+    pub any: Vec<(LineMatch, String)>,
 }
 
 /// How lines are compared.
@@ -73,6 +71,8 @@ pub enum LineMatch {
     Pattern,
     /// Contains an address of the network.
     Ip,
+    /// An address where the operator takes none; refused when the pipeline is made ready.
+    Nothing,
 }
 
 /// One assignment of `label_format`.

@@ -2,14 +2,12 @@
 
 mod names;
 mod relational;
-mod sql;
 mod stream;
 mod tables;
 mod traces;
 
 pub(crate) use names::names;
 pub(crate) use relational::{events, exemplars};
-pub(crate) use sql::sql;
 pub(crate) use stream::{blocking, matrix, samples, text};
 pub(crate) use tables::{dependencies, metadata, operations, services, usage};
 pub(crate) use traces::{find_traces, traces};

@@ -19,7 +19,7 @@ pub(crate) struct Entry<'a> {
     /// Canonical bytes of the stream's labels.
     pub(crate) stream: &'a [u8],
     /// Canonical bytes of the structured metadata.
-    pub(crate) metadata: &'a [u8],
+    pub(crate) metadata: Cow<'a, [u8]>,
     /// Labels that stages added or changed.
     pub(crate) parsed: Vec<(String, String)>,
     /// Labels of stream and metadata that stages removed.
@@ -30,6 +30,7 @@ pub(crate) struct Entry<'a> {
 impl<'a> Entry<'a> {
     pub(crate) fn new(time: i64, line: &'a str, stream: &'a [u8], metadata: &'a [u8]) -> Self {
         let line = Cow::Borrowed(line);
+        let metadata = without_clashes(stream, metadata);
         Self { time, line, stream, metadata, parsed: Vec::new(), removed: Vec::new(), error: None }
     }
 
@@ -68,9 +69,8 @@ impl<'a> Entry<'a> {
     }
 
     /// The value of a label that came with the line.
-    fn own(&self, name: &str) -> Option<&'a str> {
-        let find = |bytes: &'a [u8]| Iter::over(bytes).find(|(other, _)| *other == name).map(|(_, value)| value);
-        find(self.stream).or_else(|| find(self.metadata))
+    fn own(&self, name: &str) -> Option<&str> {
+        find(self.stream, name).or_else(|| find(&self.metadata, name))
     }
 
     /// Adds a label that a parser found. One that came with the line is not hidden: the found one is renamed. The first
@@ -103,22 +103,22 @@ impl<'a> Entry<'a> {
 
     /// The names of all labels there are.
     pub(crate) fn names(&self) -> Vec<String> {
-        let own = Iter::over(self.stream).chain(Iter::over(self.metadata)).map(|(name, _)| name.to_owned());
+        let own = Iter::over(self.stream).chain(Iter::over(&self.metadata)).map(|(name, _)| name.to_owned());
         let own = own.filter(|name| !self.removed.contains(name));
         own.chain(self.parsed.iter().map(|(name, _)| name.clone())).collect()
     }
 
     /// The labels of the stream that are left.
-    pub(crate) fn stream_labels(&self) -> Cow<'a, [u8]> {
+    pub(crate) fn stream_labels(&self) -> Cow<'_, [u8]> {
         self.left_of(self.stream)
     }
 
     /// The structured metadata that is left.
-    pub(crate) fn metadata_labels(&self) -> Cow<'a, [u8]> {
-        self.left_of(self.metadata)
+    pub(crate) fn metadata_labels(&self) -> Cow<'_, [u8]> {
+        self.left_of(&self.metadata)
     }
 
-    fn left_of(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    fn left_of<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let hidden = |name: &str| {
             self.removed.iter().any(|removed| removed == name) || self.parsed.iter().any(|(other, _)| other == name)
         };
@@ -136,11 +136,35 @@ impl<'a> Entry<'a> {
         Labels::from_pairs(parsed.chain(error.into_iter().flatten()))
     }
 
+    /// All labels as one set, the mark of a fault among them.
+    pub(crate) fn labels_with_error(&self) -> Labels {
+        let labels = self.labels(None);
+        let marked = self.parsed_labels();
+        Labels::from_pairs(labels.iter().chain(marked.iter()))
+    }
+
     /// All labels as one set, without `except`.
     pub(crate) fn labels(&self, except: Option<&str>) -> Labels {
-        let own = Iter::over(self.metadata).chain(Iter::over(self.stream));
+        let own = Iter::over(&self.metadata).chain(Iter::over(self.stream));
         let own = own.filter(|(name, _)| !self.removed.iter().any(|removed| removed == name));
         let parsed = self.parsed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Labels::from_pairs(own.chain(parsed).filter(|(name, _)| Some(*name) != except))
     }
+}
+
+fn find<'b>(bytes: &'b [u8], name: &str) -> Option<&'b str> {
+    Iter::over(bytes).find(|(other, _)| *other == name).map(|(_, value)| value)
+}
+
+/// Structured metadata whose names do not hide behind those of the stream.
+fn without_clashes<'b>(stream: &[u8], metadata: &'b [u8]) -> Cow<'b, [u8]> {
+    let clashes = |name: &str| find(stream, name).is_some();
+    if !Iter::over(metadata).any(|(name, _)| clashes(name)) {
+        return Cow::Borrowed(metadata);
+    }
+    let renamed = Iter::over(metadata).map(|(name, value)| {
+        let name = if clashes(name) { format!("{name}_extracted") } else { name.to_owned() };
+        (name, value)
+    });
+    Cow::Owned(Labels::from_pairs(renamed).as_bytes().to_vec())
 }

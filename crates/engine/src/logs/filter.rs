@@ -29,12 +29,13 @@ enum LineMatcher {
 
 impl LineTest {
     pub(super) fn new(filter: &LineFilter) -> Result<Self, QueryError> {
-        let matcher = |text: &String| {
-            Ok(match filter.kind {
+        let matcher = |(kind, text): &(LineMatch, String)| {
+            Ok(match kind {
                 LineMatch::Contains => LineMatcher::Contains(text.clone()),
                 LineMatch::Regex => LineMatcher::Regex(regex(text, false)?),
-                LineMatch::Pattern => LineMatcher::Pattern(Pattern::parse(text)?),
+                LineMatch::Pattern => LineMatcher::Pattern(Pattern::filter(text)?),
                 LineMatch::Ip => LineMatcher::Ip(Network::parse(text)?),
+                LineMatch::Nothing => return Err(QueryError::parse("ip: invalid operation")),
             })
         };
         Ok(Self { negated: filter.negated, any: filter.any.iter().map(matcher).collect::<Result<_, QueryError>>()? })
@@ -79,20 +80,20 @@ impl LabelTest {
     pub(super) fn accepts(&self, entry: &mut Entry<'_>) -> bool {
         match self {
             Self::Text(name, test) => test.accepts(entry.get(name).unwrap_or("")),
+            // Lines that are marked already pass, so that their fault can be seen.
+            Self::Ip { .. } if entry.has_error() => true,
             Self::Ip { name, negated, network } => match entry.get(name) {
                 None => false,
                 Some(value) => network.occurs_in(value) != *negated,
             },
             Self::Number { name, unit, op, value } => {
-                // Lines that are marked already pass, so that their fault can be seen.
+                let Some(text) = entry.get(name) else { return false };
                 if entry.has_error() {
                     return true;
                 }
-                let Some(text) = entry.get(name) else { return false };
                 match units::parse(text, *unit) {
-                    Some(number) => op.apply(number, *value) == 1.0,
-                    None => {
-                        let details = format!("cannot compare {text:?} with a number");
+                    Ok(number) => op.apply(number, *value) == 1.0,
+                    Err(details) => {
                         entry.fail("LabelFilterErr", details);
                         true
                     }

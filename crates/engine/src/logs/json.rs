@@ -15,7 +15,7 @@ const ERROR: &str = "JSONParserErr";
 /// All scalar fields become labels, nested ones joined by `_`; arrays and nulls are left out.
 pub(super) fn extract_all(entry: &mut Entry<'_>) {
     let line = entry.line.clone();
-    let mut scanner = Scanner { text: &line, at: 0 };
+    let mut scanner = Scanner { text: &line, at: 0, texts_only: false };
     let mut found = Vec::new();
     scanner.space();
     let result = if scanner.peek() == Some(b'{') {
@@ -34,10 +34,10 @@ pub(super) fn extract_all(entry: &mut Entry<'_>) {
 /// The values at the given paths become labels.
 pub(super) fn extract(entry: &mut Entry<'_>, paths: &[(String, Path)]) {
     let line = entry.line.clone();
-    let mut scanner = Scanner { text: &line, at: 0 };
+    let mut scanner = Scanner { text: &line, at: 0, texts_only: false };
     let valid = scanner.skip(0).is_some();
     for (label, path) in paths {
-        let value = Scanner { text: &line, at: 0 }.find(&path.0).unwrap_or_default();
+        let value = Scanner { text: &line, at: 0, texts_only: false }.find(&path.0).unwrap_or_default();
         entry.extract(label, &value);
     }
     if !valid {
@@ -48,7 +48,7 @@ pub(super) fn extract(entry: &mut Entry<'_>, paths: &[(String, Path)]) {
 /// Text fields of a packed line become labels; `_entry` becomes the line.
 pub(super) fn unpack(entry: &mut Entry<'_>) {
     let line = entry.line.clone();
-    let mut scanner = Scanner { text: &line, at: 0 };
+    let mut scanner = Scanner { text: &line, at: 0, texts_only: true };
     scanner.space();
     let (mut found, mut inner) = (Vec::new(), None);
     let result = scanner.peek().filter(|byte| *byte == b'{').and_then(|_| {
@@ -113,6 +113,8 @@ impl Path {
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// Whether only texts are reported.
+    texts_only: bool,
 }
 
 impl Scanner<'_> {
@@ -149,15 +151,15 @@ impl Scanner<'_> {
             self.expect(b':')?;
             self.space();
             match self.peek()? {
-                b'{' => self.object(&name, depth + 1, found)?,
-                b'[' => self.skip(depth + 1)?,
+                b'{' if !self.texts_only => self.object(&name, depth + 1, found)?,
+                b'{' | b'[' => self.skip(depth + 1)?,
                 b'"' => {
                     let value = self.string()?;
                     found(&name, value);
                 }
                 _ => {
                     let word = self.word()?;
-                    if word != "null" {
+                    if word != "null" && !self.texts_only {
                         found(&name, word);
                     }
                 }

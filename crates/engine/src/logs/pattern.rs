@@ -39,6 +39,15 @@ impl Pattern {
         Ok(Self(pieces))
     }
 
+    /// A pattern that is compared with whole lines; it may not name its captures.
+    pub(super) fn filter(text: &str) -> Result<Self, QueryError> {
+        let pattern = Self::parse(text)?;
+        if pattern.0.iter().any(|piece| matches!(piece, Piece::Capture(name) if name != "_")) {
+            return Err(QueryError::parse(format!("named captures are not allowed: {text}")));
+        }
+        Ok(pattern)
+    }
+
     /// The captures become labels.
     pub(super) fn extract(&self, entry: &mut Entry<'_>) {
         let line = entry.line.clone();

@@ -55,6 +55,7 @@ static FUNCTIONS: &[Function] = &[
     Function { name: "trimSuffix", arity: 2, run: |args| Ok(args[1].strip_suffix(args[0].as_str()).unwrap_or(&args[1]).to_owned()) },
     Function { name: "replace", arity: 3, run: |args| Ok(args[2].replace(args[0].as_str(), &args[1])) },
     Function { name: "default", arity: 2, run: |args| Ok(if args[1].is_empty() { &args[0] } else { &args[1] }.clone()) },
+    Function { name: "printf", arity: 1, run: formatted },
     Function { name: "trunc", arity: 2, run: truncate },
     Function { name: "len", arity: 1, run: |args| Ok(args[0].len().to_string()) },
     Function { name: "contains", arity: 2, run: |args| Ok(args[1].contains(args[0].as_str()).to_string()) },
@@ -71,6 +72,30 @@ fn truncate(args: &[String]) -> Result<String, String> {
     } else {
         args[1].chars().skip(length.saturating_sub(wanted)).collect()
     })
+}
+
+/// `printf` with the verbs `%s`, `%d`, `%v`, `%q` and `%%`.
+fn formatted(args: &[String]) -> Result<String, String> {
+    let Some((format, values)) = args.split_first() else { return Err("printf takes a format".to_owned()) };
+    let (mut out, mut values, mut chars) = (String::new(), values.iter(), format.chars());
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        let verb = chars.next().ok_or("printf: the format ends inside a verb")?;
+        if verb == '%' {
+            out.push('%');
+            continue;
+        }
+        let value = values.next().ok_or_else(|| format!("printf: no value for %{verb}"))?;
+        match verb {
+            's' | 'd' | 'v' => out.push_str(value),
+            'q' => out.push_str(&format!("{value:?}")),
+            other => return Err(format!("printf: verb %{other} is not supported")),
+        }
+    }
+    Ok(out)
 }
 
 impl Template {
@@ -123,6 +148,9 @@ fn evaluate(call: &Call, piped: Option<String>, entry: &Entry<'_>) -> Result<Str
         return Ok(entry.line.to_string());
     }
     let args: Vec<String> = call.args.iter().map(|arg| value(arg, entry)).chain(piped).collect();
+    if function.name == "printf" {
+        return formatted(&args);
+    }
     if args.len() != function.arity {
         return Err(format!("wrong number of args for {}: want {} got {}", function.name, function.arity, args.len()));
     }
@@ -154,13 +182,14 @@ fn calls(action: &str) -> Result<Vec<Call>, QueryError> {
 }
 
 fn term(text: &str) -> Result<(Term, &str), QueryError> {
-    for quote in ['"', '`'] {
-        if let Some(inside) = text.strip_prefix(quote) {
-            let (literal, tail) = inside
-                .split_once(quote)
-                .ok_or_else(|| QueryError::parse("invalid line template: unterminated quoted string"))?;
-            return Ok((Term::Literal(literal.replace("\\n", "\n").replace("\\t", "\t")), tail));
-        }
+    let open = || QueryError::parse("invalid line template: unterminated quoted string");
+    if let Some(inside) = text.strip_prefix('`') {
+        let (literal, tail) = inside.split_once('`').ok_or_else(open)?;
+        return Ok((Term::Literal(literal.to_owned()), tail));
+    }
+    if let Some(inside) = text.strip_prefix('"') {
+        let (literal, tail) = unquoted(inside).ok_or_else(open)?;
+        return Ok((Term::Literal(literal), tail));
     }
     let end = text.find(|c: char| c.is_whitespace() || c == '|').unwrap_or(text.len());
     let (word, tail) = text.split_at(end);
@@ -177,4 +206,27 @@ fn term(text: &str) -> Result<(Term, &str), QueryError> {
     let function =
         function.ok_or_else(|| QueryError::parse(format!("invalid line template: function {word:?} not defined")))?;
     Ok((Term::Function(function), tail))
+}
+
+/// A quoted text up to its closing quote, Go's escapes resolved, and what follows.
+fn unquoted(quoted: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((out, quoted.get(at + 1..)?)),
+            '\\' => match chars.next()?.1 {
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                'r' => out.push('\r'),
+                'x' => {
+                    let digits: String = [chars.next()?.1, chars.next()?.1].into_iter().collect();
+                    out.push(char::from(u8::from_str_radix(&digits, 16).ok()?));
+                }
+                other => out.push(other),
+            },
+            c => out.push(c),
+        }
+    }
+    None
 }

@@ -104,7 +104,7 @@ impl Ready {
         }
         let except = self.window.unwrap.as_ref().map(|unwrap| unwrap.label.as_str());
         if let Some(error) = entry.error() {
-            return Err(pipeline_error(error, &entry.labels(except)));
+            return Err(pipeline_error(error, &entry.labels_with_error()));
         }
         let labels = entry.labels(except);
         let labels = match &self.window.grouping {
@@ -173,9 +173,9 @@ impl Ready {
 fn unwrapped(entry: &mut Entry<'_>, unwrap: &Unwrap) -> Option<f64> {
     let text = entry.get(&unwrap.label)?.to_owned();
     match units::parse(&text, unwrap.unit) {
-        Some(value) => Some(value),
-        None => {
-            entry.fail("SampleExtractionErr", format!("cannot take {text:?} as a number"));
+        Ok(value) => Some(value),
+        Err(details) => {
+            entry.fail("SampleExtractionErr", details);
             Some(0.0)
         }
     }

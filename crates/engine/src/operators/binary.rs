@@ -42,7 +42,7 @@ pub(super) fn apply(op: BinaryOp, left: Cell<'_>, right: Cell<'_>, notes: &Notes
         },
         (Cell::Histogram(left), Cell::Float(right)) => match op {
             BinaryOp::Mul => of(histogram::multiply(left, right)),
-            BinaryOp::Div => of(histogram::divide(left, right)),
+            BinaryOp::Div | BinaryOp::DivOrNan => of(histogram::divide(left, right)),
             BinaryOp::TrimUpper => of(histogram::trim(left, right, true)),
             BinaryOp::TrimLower => of(histogram::trim(left, right, false)),
             _ => refused("histogram", "float"),

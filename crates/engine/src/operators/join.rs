@@ -20,6 +20,7 @@ pub(crate) struct Join {
     pub(crate) op: BinaryOp,
     pub(crate) matching: Matching,
     pub(crate) return_bool: bool,
+    pub(crate) loki: bool,
     pub(crate) steps: usize,
     pub(crate) position: Position,
 }
@@ -263,6 +264,12 @@ impl<'a> Joining<'a> {
 
     fn duplicate(&self, number: usize, first: usize, second: usize) -> QueryError {
         let side = if self.join.matching.cardinality == Cardinality::OneToMany { "left" } else { "right" };
+        if self.join.loki {
+            let text = format!(
+                "found duplicate series on the {side} hand-side;many-to-many matching not allowed: matching labels must be unique on one side"
+            );
+            return QueryError::execute(Kind::Invalid, text);
+        }
         let group = braced(&self.keys.labels[number]);
         let (first, second) = (braced(&self.one.labels[second]), braced(&self.one.labels[first]));
         let text = format!(

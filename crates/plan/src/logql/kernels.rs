@@ -13,7 +13,7 @@ pub fn kernel(op: LogOp) -> WindowKernel {
     let name = match op {
         LogOp::Rate | LogOp::BytesRate => return per_second,
         LogOp::Count | LogOp::Bytes | LogOp::Sum => "sum_over_time",
-        LogOp::RateCounter => "rate",
+        LogOp::RateCounter => return counter,
         LogOp::Avg => "avg_over_time",
         LogOp::Min => "min_over_time",
         LogOp::Max => "max_over_time",
@@ -27,6 +27,17 @@ pub fn kernel(op: LogOp) -> WindowKernel {
     match find(name).map(|function| function.kind) {
         Some(Kind::Window { kernel, .. }) => kernel,
         _ => |_, _| None,
+    }
+}
+
+/// As PromQL's `rate`; a single sample has risen by nothing.
+fn counter(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<Value> {
+    if input.floats.len() == 1 {
+        return Some(Value::Float(0.0));
+    }
+    match find("rate").map(|function| function.kind) {
+        Some(Kind::Window { kernel, .. }) => kernel(input, notes),
+        _ => None,
     }
 }
 

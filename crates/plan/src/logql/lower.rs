@@ -18,25 +18,28 @@ use crate::logs::{
 
 /// The lines that a log expression selects, and their stages.
 pub(super) fn pipeline(log: &LogExpr) -> Pipeline {
-    let stages: Vec<Stage> = log.stages.iter().flat_map(|stage| stages(&stage.kind)).collect();
+    let stages: Vec<Stage> = log.stages.iter().map(|one| stage(&one.kind)).collect();
     // Filters are only a valid pre-filter until a stage rewrites the line.
     let untouched = stages
         .iter()
         .take_while(|stage| !matches!(stage, Stage::LineFormat(_) | Stage::Unpack | Stage::Decolorize));
     let contains = untouched.filter_map(|stage| match stage {
-        Stage::Line(LineFilter { kind: LineMatch::Contains, negated: false, any }) if any.len() == 1 => any.first().cloned(),
+        Stage::Line(LineFilter { negated: false, any }) => match &any[..] {
+            [(LineMatch::Contains, text)] => Some(text.clone()),
+            _ => None,
+        },
         _ => None,
     });
     let contains = contains.filter(|text| !text.is_empty()).collect();
     Pipeline { matchers: log.matchers.clone(), contains, stages }
 }
 
-fn stages(kind: &StageKind) -> Vec<Stage> {
+fn stage(kind: &StageKind) -> Stage {
     let pairs = |list: &[ast::Extraction]| {
         list.iter().map(|extraction| (extraction.label.clone(), extraction.expression.clone())).collect()
     };
-    vec![match kind {
-        StageKind::LineFilter(filter) => return line_filters(filter),
+    match kind {
+        StageKind::LineFilter(filter) => Stage::Line(line_filter(filter)),
         StageKind::Json(list) => Stage::Json(pairs(list)),
         StageKind::Logfmt { strict, keep_empty, extractions } => {
             Stage::Logfmt { strict: *strict, keep_empty: *keep_empty, fields: pairs(extractions) }
@@ -50,28 +53,22 @@ fn stages(kind: &StageKind) -> Vec<Stage> {
         StageKind::LabelFilter(filter) => Stage::Labels(label_filter(filter)),
         StageKind::Drop(list) => Stage::Drop(list.iter().map(choice).collect()),
         StageKind::Keep(list) => Stage::Keep(list.iter().map(choice).collect()),
-    }]
+    }
 }
 
-/// A filter whose alternatives are of one kind is one stage. Mixed alternatives are only joined by `or`, so they are a
-/// stage each where they are negated, and otherwise cannot be told apart from one of each kind.
-fn line_filters(filter: &ast::LineFilter) -> Vec<Stage> {
+fn line_filter(filter: &ast::LineFilter) -> LineFilter {
     let kind_of = |pattern: &LinePattern| match (pattern, filter.op) {
-        (LinePattern::Ip(_), _) => LineMatch::Ip,
+        (LinePattern::Ip(_), LineFilterOp::Contains | LineFilterOp::NotContains) => LineMatch::Ip,
+        (LinePattern::Ip(_), _) => LineMatch::Nothing,
         (LinePattern::Text(_), LineFilterOp::Contains | LineFilterOp::NotContains) => LineMatch::Contains,
         (LinePattern::Text(_), LineFilterOp::Regex | LineFilterOp::NotRegex) => LineMatch::Regex,
         (LinePattern::Text(_), LineFilterOp::Pattern | LineFilterOp::NotPattern) => LineMatch::Pattern,
     };
-    let mut found: Vec<LineFilter> = Vec::new();
-    for pattern in &filter.alternatives {
+    let pattern = |pattern: &LinePattern| {
         let (LinePattern::Text(text) | LinePattern::Ip(text)) = pattern;
-        let kind = kind_of(pattern);
-        match found.iter_mut().find(|other| other.kind == kind) {
-            Some(other) => other.any.push(text.clone()),
-            None => found.push(LineFilter { kind, negated: filter.op.is_negative(), any: vec![text.clone()] }),
-        }
-    }
-    found.into_iter().map(Stage::Line).collect()
+        (kind_of(pattern), text.clone())
+    };
+    LineFilter { negated: filter.op.is_negative(), any: filter.alternatives.iter().map(pattern).collect() }
 }
 
 fn label_format(format: &ast::LabelFormat) -> LabelFormat {
@@ -230,7 +227,8 @@ fn binary(binary: &ast::Binary, grid: Grid) -> Result<Node, PlanError> {
         op => value_operator(op)?,
     };
     if let Some(matching) = matching {
-        return Ok(Node::Join(Box::new(Join { op, left, right, grid, matching, return_bool, position })));
+        let join = Join { op, left, right, grid, matching, return_bool, loki: true, position };
+        return Ok(Node::Join(Box::new(join)));
     }
     let scalar_left =
         matches!(*binary.lhs, MetricExpr::Literal(_)) && !matches!(*binary.rhs, MetricExpr::Literal(_));
@@ -243,7 +241,7 @@ fn value_operator(op: prom::BinaryOp) -> Result<BinaryOp, PlanError> {
         prom::BinaryOp::Add => BinaryOp::Add,
         prom::BinaryOp::Sub => BinaryOp::Sub,
         prom::BinaryOp::Mul => BinaryOp::Mul,
-        prom::BinaryOp::Div => BinaryOp::Div,
+        prom::BinaryOp::Div => BinaryOp::DivOrNan,
         prom::BinaryOp::Mod => BinaryOp::Mod,
         prom::BinaryOp::Pow => BinaryOp::Pow,
         prom::BinaryOp::Equal => BinaryOp::Equal,

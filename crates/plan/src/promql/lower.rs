@@ -279,7 +279,7 @@ impl<'a> Lowering<'a> {
         };
         if let Some(matching) = &binary.matching {
             let matching = lowered_matching(matching);
-            let join = Join { op, left, right, grid, matching, return_bool, position };
+            let join = Join { op, left, right, grid, matching, return_bool, loki: false, position };
             return Ok(Node::Join(Box::new(join)));
         }
         let scalar_left = binary.lhs.value_type() == ValueType::Scalar && binary.rhs.value_type() != ValueType::Scalar;

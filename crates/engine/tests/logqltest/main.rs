@@ -1,0 +1,172 @@
+//! Upstream's LogQL tests over the real store and the real engine.
+//!
+//! `corpus/engine/logqltest.floor` records how many cases of each file pass. `GW_LOGQLTEST=FILE` runs one file and prints
+//! why its cases fail.
+
+mod script;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use futures_util::StreamExt as _;
+use gw_base::{FakeWorld, Labels, Limits, Tenant, TimeRange, Timestamp};
+use gw_batch::{
+    Direction, Language, LogRow, LogsBuilder, Queries as _, Query, QueryError, Request, SeriesRow, Sink as _,
+};
+use gw_engine::{Engine, EngineOptions};
+use gw_store::Store;
+use gw_testkit::conformance;
+use script::{Command, Eval, Expected, Line, parse};
+
+const SUITE: &str = "logs/logql/logqltest";
+
+#[test]
+fn upstream() {
+    let Some(folder) = conformance(SUITE) else { return };
+    let floors = floors();
+    let only = only();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let (mut table, mut fallen) = (String::new(), Vec::new());
+    let mut sums = (0, 0);
+    let entries = fs::read_dir(&folder).expect("the conformance folder is readable");
+    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    for file in files {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("?").to_owned();
+        if only.as_ref().is_some_and(|only| *only != name) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("a test file is readable");
+        let (passed, failures) = runtime.block_on(run_file(&text));
+        let total = passed + failures.len();
+        sums = (sums.0 + passed, sums.1 + total);
+        writeln!(table, "{name} {passed}/{}/{total}", failures.len()).expect("writing to a String cannot fail");
+        if only.is_some() {
+            failures.iter().for_each(|why| println!("{name}:{why}"));
+        }
+        let floor = floors.get(&name).copied().unwrap_or(0);
+        if passed < floor {
+            fallen.push(format!("{name}: {passed} pass, {floor} did before\n    {}", failures.join("\n    ")));
+        }
+    }
+    println!("{SUITE}: passed/failed/total\n{table}sum {}/{}", sums.0, sums.1);
+    assert!(fallen.is_empty(), "fewer cases pass than before\n{}", fallen.join("\n"));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a switch for people at the terminal, not configuration of the product")]
+fn only() -> Option<String> {
+    std::env::var("GW_LOGQLTEST").ok()
+}
+
+/// Lines `FILE COUNT`.
+fn floors() -> BTreeMap<String, usize> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/engine/logqltest.floor");
+    let text = fs::read_to_string(file).expect("the floors are readable");
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(name, count)| Some((name.to_owned(), count.trim().parse().ok()?)))
+        .collect()
+}
+
+async fn run_file(text: &str) -> (usize, Vec<String>) {
+    let (mut passed, mut failures) = (0, Vec::new());
+    let (mut store, mut engine) = open().await;
+    for (line, command) in parse(text) {
+        match command {
+            Command::Clear => (store, engine) = open().await,
+            Command::Load(lines) => load(&store, &lines).await,
+            Command::Eval(eval) => match judge(&eval, ask(&engine, &eval).await) {
+                Ok(()) => passed += 1,
+                Err(error) => failures.push(format!("{line}: {}: {error:#}", eval.query)),
+            },
+            Command::Unknown(text) => failures.push(format!("{line}: not understood: {text}")),
+        }
+    }
+    (passed, failures)
+}
+
+async fn open() -> (Arc<Store>, Engine) {
+    let world = Arc::new(FakeWorld::new(Timestamp::EPOCH, 1));
+    let store = Store::in_memory(world.clone()).await.expect("a store in memory opens");
+    (Arc::clone(&store), Engine::new(store, EngineOptions::new(world)))
+}
+
+async fn load(store: &Store, lines: &[Line]) {
+    let mut builder = LogsBuilder::default();
+    for line in lines {
+        let stream = builder.stream(&line.stream);
+        let metadata = Some(&line.metadata).filter(|labels| !labels.is_empty());
+        let time = Timestamp::from_millis(line.at_millis);
+        builder.push(stream, &LogRow { time, line: &line.text, metadata, ..LogRow::default() });
+    }
+    store.append(vec![builder.finish(Tenant::default())]).await.expect("the store takes the batch");
+}
+
+/// Values by labels and time in milliseconds.
+type Series = Vec<(Labels, BTreeMap<i64, f64>)>;
+
+async fn ask(engine: &Engine, eval: &Eval) -> Result<Series, QueryError> {
+    let range = TimeRange::new(Timestamp::from_millis(eval.start_millis), Timestamp::from_millis(eval.end_millis));
+    let request = Request::Expression {
+        language: Language::LogQl,
+        text: eval.query.clone(),
+        step: eval.step_millis.map(Duration::from_millis),
+        lookback: None,
+        direction: Direction::Forward,
+        limit: None,
+    };
+    let query = Query { tenant: Tenant::default(), request, range, limits: Limits::default() };
+    let mut answer = engine.query(query).await?;
+    let mut found = Series::new();
+    while let Some(batch) = answer.batches.next().await {
+        let batch = batch?;
+        let Some(steps) = answer.steps else { continue };
+        for row in SeriesRow::iter(&batch) {
+            let cells = (0..row.len()).filter_map(|i| Some((steps.at(i).millis(), row.value(i)?)));
+            found.push((Labels::from_bytes(row.labels).expect("labels are canonical"), cells.collect()));
+        }
+    }
+    Ok(found)
+}
+
+fn judge(eval: &Eval, got: Result<Series, QueryError>) -> Result<()> {
+    let got = match (got, &eval.expected) {
+        (Err(error), Expected::Fail(None)) if !error.message.is_empty() => return Ok(()),
+        (Err(error), Expected::Fail(Some(text))) => {
+            ensure!(error.message.contains(text.as_str()), "another failure: {}", error.message);
+            return Ok(());
+        }
+        (Err(error), Expected::FailRegex(pattern)) => {
+            let found = regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(&error.message));
+            ensure!(found, "another failure: {}", error.message);
+            return Ok(());
+        }
+        (Err(error), _) => bail!("failed: {}", error.message),
+        (Ok(_), Expected::Fail(_) | Expected::FailRegex(_)) => bail!("it did not fail"),
+        (Ok(got), _) => got,
+    };
+    let Expected::Series(expected) = &eval.expected else { return Ok(()) };
+    for (place, (labels, values)) in expected.iter().enumerate() {
+        let Some(found) = got.iter().position(|(other, _)| other == labels) else {
+            bail!("missing {labels}, got {got:?}");
+        };
+        ensure!(!eval.ordered || found == place, "{labels} stands at {found}, not {place}");
+        let step = i64::try_from(eval.step_millis.unwrap_or(1))?;
+        let wanted = values.iter().enumerate().filter_map(|(i, value)| Some((eval.start_millis + i as i64 * step, (*value)?)));
+        let wanted: BTreeMap<i64, f64> = wanted.collect();
+        let close = wanted.len() == got[found].1.len()
+            && wanted.iter().zip(&got[found].1).all(|(a, b)| a.0 == b.0 && near(*a.1, *b.1));
+        ensure!(close, "{labels}: expected {wanted:?}, got {:?}", got[found].1);
+    }
+    ensure!(got.len() == expected.len(), "{} series, expected {}: {got:?}", got.len(), expected.len());
+    Ok(())
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a.is_nan() && b.is_nan()) || a == b || (a - b).abs() <= 1e-6 * (a.abs() + b.abs())
+}
