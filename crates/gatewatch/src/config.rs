@@ -164,6 +164,21 @@ impl Origin {
 }
 
 /// Puts what other products' files say into the configuration.
-fn take_over(_config: &mut GatewatchConfig) -> Result<()> {
+fn take_over(config: &mut GatewatchConfig) -> Result<()> {
+    let note =
+        |path: &Path, notes: &[String]| notes.iter().for_each(|note| tracing::warn!(file = %path.display(), "{note}"));
+    for path in std::mem::take(&mut config.import.prometheus) {
+        let imported = gw_import::prometheus::load(&path)?;
+        note(&path, &imported.notes);
+        config.collect.scrape.configs.extend(imported.scrape);
+        config.detect.rule_files.extend(imported.rule_files);
+        config.detect.external_labels.extend(imported.external_labels);
+        config.detect.interval = imported.evaluation_interval.unwrap_or(config.detect.interval);
+    }
+    for path in std::mem::take(&mut config.import.promtail) {
+        let imported = gw_import::promtail::load(&path)?;
+        note(&path, &imported.notes);
+        config.collect.tail.extend(imported.tail);
+    }
     Ok(())
 }

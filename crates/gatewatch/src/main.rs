@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod lock;
 mod monitors;
+mod personalities;
 mod ports;
 mod product;
 mod rooms;
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
     let environment = gw_config::Environment::of_process();
     start_log(environment.get("GW_LOG"));
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if let Some(personality) = personalities::of(&words) {
+        return personality.run(&environment);
+    }
     match commands::run(Cli::parse_from(words), &environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -42,5 +46,10 @@ fn main() -> ExitCode {
 fn start_log(filter: Option<&str>) {
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter.unwrap_or("info,sqlx=warn"));
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_ansi(colours).with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_ansi(colours)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
 }

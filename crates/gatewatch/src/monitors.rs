@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use gw_base::BoxFuture;
+use gw_base::{BoxFuture, Kind};
 use gw_collect::{MonitorSettings, MonitorSpec, Runtime};
+use gw_serve::Fault;
 use gw_state::State;
 use tokio::sync::watch;
 
@@ -43,6 +44,17 @@ impl Monitors {
         let specs = kept.into_iter().map(|(id, settings)| MonitorSpec { id, settings }).collect();
         self.sender.send_replace(Arc::new(specs));
         Ok(())
+    }
+
+    /// What the uptime room calls after a change.
+    pub(crate) fn changed(&self) -> gw_api_uptime::Changed {
+        let monitors = self.clone();
+        Arc::new(move || {
+            let monitors = monitors.clone();
+            Box::pin(async move {
+                monitors.reload().await.map_err(|error| Fault::new(Kind::Internal, format!("{error:#}")))
+            })
+        })
     }
 
     /// Ids of the endpoints that somebody accepted.

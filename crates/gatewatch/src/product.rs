@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use gw_base::{BoxFuture, SystemWorld, Tenant, World};
-use gw_collect::{Runtime, RuntimeOptions};
+use gw_collect::{CollectConfig, Runtime, RuntimeOptions};
 use gw_config::Environment;
 use gw_engine::{Engine, EngineOptions};
 use gw_intake::Intake;
@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::banner::Banner;
 use crate::config::{GatewatchConfig, Origin};
+use crate::demo::Demo;
 use crate::lock::DirLock;
 use crate::monitors::Monitors;
 use crate::ports::{self, Bound};
@@ -73,6 +74,9 @@ struct Product {
     start: Start,
     environment: Environment,
     config: GatewatchConfig,
+    /// What is collected besides what the configuration says: the product itself, and the demo.
+    built_in: CollectConfig,
+    demo: Option<Demo>,
     world: Arc<dyn World>,
     store: Arc<Store>,
     state: State,
@@ -108,7 +112,12 @@ impl Product {
         let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
         let engine = Engine::new(Arc::clone(&store), EngineOptions::new(Arc::clone(&world)));
         let monitors = Monitors::open(&state).await?;
-        scrape_ourselves(&mut config, &bound)?;
+        let demo = match start.demo_seed {
+            Some(seed) => Some(Demo::open(&dir, seed).await?),
+            None => None,
+        };
+        let built_in = built_in(&config, &bound, demo.as_ref())?;
+        add_built_in(&mut config.collect, &built_in);
         let options = RuntimeOptions { data_dir: dir.clone(), tenant: Tenant::default(), host_name: host_name() };
         let collect =
             Runtime::new(options, config.collect.clone(), monitors.watch(), intake.clone(), Arc::clone(&world))?;
@@ -142,6 +151,8 @@ impl Product {
             environment: environment.clone(),
             start,
             config,
+            built_in,
+            demo,
             world,
             store,
             state,
@@ -168,6 +179,11 @@ impl Product {
         }
         self.tasks.spawn(self.collect.clone().run(self.cancel.clone()));
         self.rules.spawn(&self.tasks, &self.cancel);
+        if let Some(demo) = self.demo.take() {
+            let otlp = self.services.about.ports.iter().find(|port| port.role == "otlp_http");
+            let url = otlp.map(|port| port.url.clone()).context("the demo needs the OTLP port")?;
+            self.tasks.spawn(demo.run(url, Arc::clone(&self.world), self.cancel.clone()));
+        }
         let (store, cancel) = (Arc::clone(&self.store), self.cancel.clone());
         self.tasks.spawn(async move { store.maintain(cancel.cancelled_owned()).await });
         if !self.start.quiet {
@@ -193,18 +209,24 @@ impl Product {
             services: self.services.clone(),
             gate: Gate::new(self.state.clone(), exposure),
             prometheus: gw_api_prometheus::Operations { board: self.collect.board(), rules: self.rules.book(), reload },
-            desk: gw_api_native::Desk { board: self.collect.board(), accept: self.monitors.accept(&self.collect) },
+            desk: gw_api_native::Desk {
+                board: self.collect.board(),
+                accept: self.monitors.accept(&self.collect),
+                alerting: gw_api_native::Alerting { dispatcher: self.rules.dispatcher(), rules: self.rules.book() },
+            },
+            uptime: gw_api_uptime::Desk { runtime: self.collect.clone(), changed: self.monitors.changed() },
+            host_pages: self.collect.host_pages(),
         }
     }
 
     /// Reads the configuration again, checks all of it, then swaps; a bad file leaves the old one running.
     fn reloader(&self) -> gw_api_prometheus::Reload {
         let (origin, environment) = (self.start.origin.clone(), self.environment.clone());
-        let (collect, rules, ports) = (self.collect.clone(), self.rules.clone(), self.services.about.ports.clone());
+        let (collect, rules, built_in) = (self.collect.clone(), self.rules.clone(), self.built_in.clone());
         let again = move || -> Result<()> {
             let mut config = origin.load(&environment)?;
             check(&config)?;
-            add_self_scrape(&mut config, &ports)?;
+            add_built_in(&mut config.collect, &built_in);
             let groups = rules::groups(&config.detect)?;
             collect.reload(config.collect)?;
             rules.reload(config.alert, groups)?;
@@ -278,19 +300,27 @@ pub(crate) fn host_name() -> String {
 /// Name of the scrape job of the product's own metrics.
 const OWN_JOB: &str = "gatewatch";
 
-fn scrape_ourselves(config: &mut GatewatchConfig, bound: &[Bound]) -> Result<()> {
-    let ports: Vec<Port> = bound.iter().map(|bound| port_of(config, bound)).collect();
-    add_self_scrape(config, &ports)
+/// What is collected without being asked for: the product's own metrics, and the demo's gateway.
+fn built_in(config: &GatewatchConfig, bound: &[Bound], demo: Option<&Demo>) -> Result<CollectConfig> {
+    let mut collect = CollectConfig::default();
+    if let Some(own) = bound.iter().find(|bound| bound.line.role == "prometheus") {
+        let url = port_of(config, own).url;
+        let target = url.trim_start_matches("http://");
+        let job = format!("job_name: {OWN_JOB}\nstatic_configs:\n- targets: [\"{target}\"]\n");
+        collect.scrape.configs.push(gw_config::yaml("own scrape job", &job)?);
+    }
+    if let Some(demo) = demo {
+        demo.add_to(&mut collect)?;
+    }
+    Ok(collect)
 }
 
-/// Adds the product's own metrics to the scrape jobs, unless the user has a job of that name.
-fn add_self_scrape(config: &mut GatewatchConfig, ports: &[Port]) -> Result<()> {
-    let own = ports.iter().find(|port| port.role == "prometheus");
-    let Some(own) = own.filter(|_| !config.collect.scrape.configs.iter().any(|job| job.job_name == OWN_JOB)) else {
-        return Ok(());
-    };
-    let target = own.url.trim_start_matches("http://");
-    let job = format!("job_name: {OWN_JOB}\nstatic_configs:\n- targets: [\"{target}\"]\n");
-    config.collect.scrape.configs.push(gw_config::yaml("own scrape job", &job)?);
-    Ok(())
+/// Adds them, but for scrape jobs of whose name the user has one.
+fn add_built_in(collect: &mut CollectConfig, built_in: &CollectConfig) {
+    for job in &built_in.scrape.configs {
+        if !collect.scrape.configs.iter().any(|own| own.job_name == job.job_name) {
+            collect.scrape.configs.push(job.clone());
+        }
+    }
+    collect.tail.extend(built_in.tail.iter().cloned());
 }

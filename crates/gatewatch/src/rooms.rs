@@ -1,5 +1,7 @@
 //! Which room answers on which port, and what stands beside it: our own API, every other room for the signed-in UI, pages.
 
+use std::sync::Arc;
+
 use axum::Router;
 use gw_serve::{Gate, Services, Telemetry};
 
@@ -11,6 +13,8 @@ pub(crate) struct House {
     pub(crate) gate: Gate,
     pub(crate) prometheus: gw_api_prometheus::Operations,
     pub(crate) desk: gw_api_native::Desk,
+    pub(crate) uptime: gw_api_uptime::Desk,
+    pub(crate) host_pages: Arc<gw_collect::HostPages>,
 }
 
 impl House {
@@ -31,6 +35,10 @@ impl House {
             "prometheus" => gw_api_prometheus::room(services, self.prometheus.clone()),
             "grafana" => gw_api_grafana::room(services, &self.gate),
             "loki" => gw_api_loki::room(services),
+            "jaeger" => gw_api_jaeger::room(services),
+            "jaeger_collector" => gw_api_jaeger::collector_room(services),
+            "node_exporter" => gw_api_exporter::room(services, Arc::clone(&self.host_pages)),
+            "uptime" => gw_api_uptime::room(services, self.uptime.clone()),
             "zipkin" => gw_api_zipkin::room(services),
             "otlp_grpc" => gw_api_otlp::grpc_room(services),
             "otlp_http" => gw_api_otlp::room(services),
@@ -44,7 +52,7 @@ impl House {
 
     /// Every product's API under `/rooms/NAME` for whoever has signed in: the UI speaks the protocols that everybody speaks.
     fn all_rooms(&self) -> Router {
-        let named = ["prometheus", "loki", "zipkin"];
+        let named = ["prometheus", "loki", "jaeger", "zipkin", "uptime"];
         let nested = named
             .into_iter()
             .fold(Router::new(), |router, role| router.nest(&format!("/rooms/{role}"), self.room(role)));

@@ -1,0 +1,173 @@
+//! Prometheus: its configuration file, data directory and listener over the whole of our machinery.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use gw_config::Environment;
+
+use super::kingpin::{self, Flag, Given, Takes};
+use super::{Ending, listen_address, say};
+use crate::config::Origin;
+use crate::product::{self, Start};
+
+/// Flags with an effect here, and those that concern the original's own machinery and are taken without one.
+const FLAGS: &[Flag] = &[
+    ("config.file", Takes::Value),
+    ("config.auto-reload-interval", Takes::Value),
+    ("web.listen-address", Takes::Values),
+    ("web.config.file", Takes::Value),
+    ("web.read-timeout", Takes::Value),
+    ("web.max-connections", Takes::Value),
+    ("web.max-notifications-subscribers", Takes::Value),
+    ("web.external-url", Takes::Value),
+    ("web.route-prefix", Takes::Value),
+    ("web.user-assets", Takes::Value),
+    ("web.enable-lifecycle", Takes::Switch),
+    ("web.enable-admin-api", Takes::Switch),
+    ("web.enable-remote-write-receiver", Takes::Switch),
+    ("web.enable-otlp-receiver", Takes::Switch),
+    ("web.remote-write-receiver.accepted-protobuf-messages", Takes::Values),
+    ("web.console.templates", Takes::Value),
+    ("web.console.libraries", Takes::Value),
+    ("web.page-title", Takes::Value),
+    ("web.cors.origin", Takes::Value),
+    ("storage.tsdb.path", Takes::Value),
+    ("storage.tsdb.retention", Takes::Value),
+    ("storage.tsdb.retention.time", Takes::Value),
+    ("storage.tsdb.retention.size", Takes::Value),
+    ("storage.tsdb.no-lockfile", Takes::Switch),
+    ("storage.tsdb.min-block-duration", Takes::Value),
+    ("storage.tsdb.max-block-duration", Takes::Value),
+    ("storage.tsdb.wal-compression", Takes::Switch),
+    ("storage.tsdb.wal-compression-type", Takes::Value),
+    ("storage.tsdb.wal-segment-size", Takes::Value),
+    ("storage.tsdb.head-chunks-write-queue-size", Takes::Value),
+    ("storage.tsdb.allow-overlapping-blocks", Takes::Switch),
+    ("storage.remote.flush-deadline", Takes::Value),
+    ("storage.remote.read-sample-limit", Takes::Value),
+    ("storage.remote.read-concurrent-limit", Takes::Value),
+    ("storage.remote.read-max-bytes-in-frame", Takes::Value),
+    ("rules.alert.for-outage-tolerance", Takes::Value),
+    ("rules.alert.for-grace-period", Takes::Value),
+    ("rules.alert.resend-delay", Takes::Value),
+    ("rules.max-concurrent-evals", Takes::Value),
+    ("alertmanager.notification-queue-capacity", Takes::Value),
+    ("alertmanager.notification-batch-size", Takes::Value),
+    ("alertmanager.drain-notification-queue-on-shutdown", Takes::Switch),
+    ("scrape.adjust-timestamps", Takes::Switch),
+    ("scrape.timestamp-tolerance", Takes::Value),
+    ("scrape.discovery-reload-interval", Takes::Value),
+    ("scrape.name-escaping-scheme", Takes::Value),
+    ("query.lookback-delta", Takes::Value),
+    ("query.timeout", Takes::Value),
+    ("query.max-concurrency", Takes::Value),
+    ("query.max-samples", Takes::Value),
+    ("enable-feature", Takes::Values),
+    ("agent", Takes::Switch),
+    ("auto-gomaxprocs", Takes::Switch),
+    ("auto-gomemlimit", Takes::Switch),
+    ("auto-gomemlimit.ratio", Takes::Value),
+    ("log.level", Takes::Value),
+    ("log.format", Takes::Value),
+    ("version", Takes::Switch),
+    ("help", Takes::Switch),
+];
+
+/// Runs as Prometheus.
+pub(super) fn run(words: &[String], environment: &Environment) -> Ending {
+    let given = match Given::read(words, |name| kingpin::takes(FLAGS, name)) {
+        Ok(given) => given,
+        Err(message) => {
+            let usage = kingpin::usage("prometheus", FLAGS);
+            return Ending::with(2, format!("Error parsing command line arguments: {message}\n{usage}"));
+        }
+    };
+    if given.is_on("help") {
+        say(&kingpin::usage("prometheus", FLAGS));
+        return Ending::WELL;
+    }
+    if given.is_on("version") {
+        say(&format!("prometheus, version {} (Gatewatch)", env!("CARGO_PKG_VERSION")));
+        return Ending::WELL;
+    }
+    let start = match translate(&given) {
+        Ok(start) => start,
+        Err(error) => return Ending::with(2, format!("Error parsing command line arguments: {error:#}")),
+    };
+    // The configuration is read before anything is opened, so that its faults are told as the original tells them.
+    if let Err(error) = start.origin.load(environment) {
+        let file = given.get("config.file").unwrap_or(DEFAULT_FILE);
+        let words =
+            format!("level=error msg=\"Error loading config (--config.file={file})\" file={file} err=\"{error:#}\"");
+        return Ending::with(1, words);
+    }
+    match product::run(start, environment) {
+        Ok(()) => Ending::WELL,
+        Err(error) => Ending::with(1, format!("level=error msg=\"Error starting up\" err=\"{error:#}\"")),
+    }
+}
+
+const DEFAULT_FILE: &str = "prometheus.yml";
+
+/// The flags as our start.
+fn translate(given: &Given) -> Result<Start> {
+    for flag in ["web.config.file", "agent"] {
+        let off = given.get(flag).is_none_or(|value| value.is_empty() || value == "false");
+        anyhow::ensure!(off, "--{flag} is not supported yet");
+    }
+    let explicit = given.all("web.listen-address").next().is_some();
+    let mut only = Vec::new();
+    for text in given.all("web.listen-address") {
+        only.push(("prometheus", socket(text)?));
+    }
+    if only.is_empty() {
+        only.push(("prometheus", SocketAddr::from(([0, 0, 0, 0], 9090))));
+    }
+    let network = only.iter().find(|(_, address)| !address.ip().is_loopback());
+    let address = network.or(only.first()).map_or("127.0.0.1".to_owned(), |(_, address)| address.ip().to_string());
+    let path = given.get("storage.tsdb.path").unwrap_or("data/");
+    let retention = given.get("storage.tsdb.retention.time").or_else(|| given.get("storage.tsdb.retention"));
+    let listed = [
+        ("listen.address", Some(address), "--web.listen-address"),
+        ("listen.external_url", given.get("web.external-url").map(str::to_owned), "--web.external-url"),
+        ("store.dir", Some(path.to_owned()), "--storage.tsdb.path"),
+        ("store.retention", retention.map(str::to_owned), "--storage.tsdb.retention.time"),
+        (
+            "store.retention_size",
+            given.get("storage.tsdb.retention.size").filter(|size| *size != "0").map(str::to_owned),
+            "--storage.tsdb.retention.size",
+        ),
+        (
+            "detect.outage_tolerance",
+            given.get("rules.alert.for-outage-tolerance").map(str::to_owned),
+            "--rules.alert.for-outage-tolerance",
+        ),
+        (
+            "detect.grace_period",
+            given.get("rules.alert.for-grace-period").map(str::to_owned),
+            "--rules.alert.for-grace-period",
+        ),
+        ("detect.resend_delay", given.get("rules.alert.resend-delay").map(str::to_owned), "--rules.alert.resend-delay"),
+        // The original watches what its file names and nothing else.
+        ("detect.default_rules", Some("false".to_owned()), "prometheus"),
+        ("collect.host.enabled", Some("false".to_owned()), "prometheus"),
+        ("collect.discover.enabled", Some("false".to_owned()), "prometheus"),
+    ];
+    let file = given.get("config.file").unwrap_or(DEFAULT_FILE);
+    let origin = Origin {
+        // Our own file is not read under this name, even where one lies in the working directory.
+        file: Some(PathBuf::from("/dev/null")),
+        imports: vec![format!("prometheus={file}")],
+        flags: listed.into_iter().filter_map(|(path, value, flag)| Some((path, value?, flag))).collect(),
+    };
+    // An address that the user names is served as the original serves it; the default one asks for credentials.
+    Ok(Start { origin, insecure_no_auth: explicit, only, quiet: true, ..Start::default() })
+}
+
+fn socket(text: &str) -> Result<SocketAddr> {
+    use std::net::ToSocketAddrs as _;
+    let address = listen_address(text);
+    let mut found = address.to_socket_addrs().with_context(|| format!("--web.listen-address={text}"))?;
+    found.next().with_context(|| format!("--web.listen-address={text}: no such host"))
+}
