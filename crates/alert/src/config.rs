@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gw_base::{MatchOp, Matcher};
+use gw_base::{Labels, MatchOp, Matcher};
 use gw_config::{PromDuration, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,14 @@ pub struct Plan {
     pub(crate) root: Route,
     pub(crate) receivers: BTreeMap<String, Receiver>,
     pub(crate) inhibitor: Inhibitor,
+}
+
+impl Plan {
+    /// The routes that an alert with these labels takes.
+    #[must_use]
+    pub fn route(&self, labels: &Labels) -> Vec<&Route> {
+        self.root.of(labels)
+    }
 }
 
 impl AlertConfig {

@@ -155,6 +155,12 @@ impl Dispatcher {
         self.core().destinations(labels)
     }
 
+    /// Ids of the silences that cover an alert with these labels now.
+    #[must_use]
+    pub fn silenced_by(&self, labels: &Labels) -> Vec<String> {
+        self.shared.silences.covering(labels, self.shared.world.now())
+    }
+
     /// The silences.
     #[must_use]
     pub fn silences(&self) -> &Silences {

@@ -89,7 +89,8 @@ pub fn parse_matchers(text: &str) -> Result<Vec<Matcher>, AlertError> {
         (Ok(new), Ok(old)) => Ok(if new == old { new } else { old }),
         (Ok(new), Err(_)) => Ok(new),
         (Err(_), Ok(old)) => Ok(old),
-        (Err(error), Err(_)) => Err(error),
+        // Wire: where neither form fits, upstream speaks of the older one.
+        (Err(_), Err(error)) => Err(error),
     }
 }
 
@@ -126,10 +127,12 @@ pub fn parse_utf8(text: &str) -> Result<Vec<Matcher>, AlertError> {
 }
 
 fn finish(token: &Token, opened: bool, lexer: &mut Lexer) -> Result<(), AlertError> {
+    // Wire: braces that lack their other half are faults of the whole text, so these two places begin at 0.
+    let whole = |what: &str| Err(AlertError::Matcher(format!("0:{}: {what}", token.end)));
     match (&token.kind, opened) {
         (TokenKind::End, false) => Ok(()),
-        (TokenKind::End, true) => Err(token.error("end of input: expected close brace")),
-        (_, false) => Err(token.error("}: expected opening brace")),
+        (TokenKind::End, true) => whole("end of input: expected close brace"),
+        (_, false) => whole("}: expected opening brace"),
         (_, true) => {
             let next = lexer.next()?;
             match next.kind {
