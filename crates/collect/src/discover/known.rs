@@ -83,3 +83,28 @@ pub(crate) fn by_id(id: &str) -> Option<(&'static Place, &'static Product)> {
         .iter()
         .find_map(|place| place.products.iter().find(|product| place.id(product) == id).map(|product| (place, product)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_distinct_and_found_again() {
+        let mut ids: Vec<String> =
+            PLACES.iter().flat_map(|place| place.products.iter().map(|product| place.id(product))).collect();
+        assert!(ids.iter().all(|id| by_id(id).is_some()));
+        ids.sort();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn pages_are_told_apart_and_our_own_are_not_offered() {
+        let page = |text: &str| PLACES[0].recognise(text).map(|product| product.kind);
+        assert_eq!(page("traefik_config_reloads_total 1"), Some("traefik"));
+        assert_eq!(page("cadvisor_version_info{} 1"), Some("cadvisor"));
+        assert_eq!(page("go_goroutines 1"), None);
+        assert_eq!(page("traefik_open_connections 1\ngatewatch_build_info 1"), None);
+    }
+}

@@ -75,3 +75,29 @@ pub(crate) fn rows(status: Option<StubStatus>, instance: &str, at: Timestamp, wi
     }
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_text_is_read_and_others_are_not() {
+        let text =
+            "Active connections: 2 \nserver accepts handled requests\n 16 15 31 \nReading: 0 Writing: 1 Waiting: 1 \n";
+        let status = parse(text).unwrap();
+        let expected = StubStatus {
+            accepted: 16.0,
+            active: 2.0,
+            handled: 15.0,
+            reading: 0.0,
+            waiting: 1.0,
+            writing: 1.0,
+            requests: 31.0,
+        };
+        assert_eq!(status, expected);
+        for text in ["", "Active connections: x", "Active connections: 2\n\n1 2 3\n", "<html>"] {
+            assert_eq!(parse(text), None);
+        }
+        assert_eq!(rows(None, "i", Timestamp::EPOCH, false).len(), 2);
+    }
+}

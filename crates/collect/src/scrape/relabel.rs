@@ -321,3 +321,46 @@ fn group_name(text: &str) -> Option<(&str, &str)> {
     let (name, after) = text.split_at(text.find(|c| !is_word(c)).unwrap_or(text.len()));
     (!name.is_empty()).then_some((name, after))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        rules: Vec<RelabelConfig>,
+        #[serde(rename = "in", default)]
+        given: BTreeMap<String, String>,
+        #[serde(default)]
+        out: BTreeMap<String, String>,
+        #[serde(default)]
+        dropped: bool,
+        error: Option<String>,
+    }
+
+    #[test]
+    fn corpus() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../corpus/collect/relabel.yaml");
+        let cases: Vec<Case> = gw_config::yaml(path, &std::fs::read_to_string(path).unwrap()).unwrap();
+        for case in cases {
+            let rules = match (Rules::compile(&case.rules), &case.error) {
+                (Ok(rules), None) => rules,
+                (Err(message), Some(error)) if message.starts_with(error) => continue,
+                (outcome, _) => panic!("{}: {:?}", case.name, outcome.map(|_| "compiles")),
+            };
+            let mut labels = LabelsBuilder::default();
+            for (name, value) in &case.given {
+                labels.set(name, value);
+            }
+            let kept = rules.apply(&mut labels);
+            assert_eq!(kept, !case.dropped, "{}", case.name);
+            let left: BTreeMap<String, String> =
+                labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            if kept {
+                assert_eq!(left, case.out, "{}", case.name);
+            }
+        }
+    }
+}

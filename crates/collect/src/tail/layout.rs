@@ -119,7 +119,10 @@ impl Layout {
             }
             Self::Epoch(units) => {
                 let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite())?;
-                Some(Timestamp::from_nanos((seconds / units * 1e9) as i64))
+                let seconds = seconds / units;
+                // Whole seconds apart from the rest: a float of today's date has no room for nanoseconds.
+                let nanos = (seconds.fract() * 1e9).round() as i64;
+                Some(Timestamp::from_secs(seconds.trunc() as i64).offset(nanos))
             }
             Self::Pieces(pieces, east) => Moment::read(pieces, text)?.timestamp(*east),
         }
@@ -261,4 +264,46 @@ fn zone(rest: &mut &str) -> Option<i64> {
     *rest = rest.strip_prefix(':').unwrap_or(rest);
     let minutes = digits(rest, 2, 2).unwrap_or(0);
     Some(sign * (hours * 3600 + minutes * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_read_what_go_reads() {
+        for (layout, text, time) in [
+            ("RFC3339Nano", "2026-11-23T01:02:03.5+09:00", "2026-11-22T16:02:03.500Z"),
+            ("Unix", "1700000000", "2023-11-14T22:13:20Z"),
+            ("Unix", "1700000000.25", "2023-11-14T22:13:20.250Z"),
+            ("UnixMs", "1700000000001", "2023-11-14T22:13:20.001Z"),
+            ("UnixNs", "1700000000000000007", "2023-11-14T22:13:20.000000007Z"),
+            ("02/Jan/2006:15:04:05 -0700", "23/Nov/2026:01:02:03 +0000", "2026-11-23T01:02:03Z"),
+            ("2006-01-02 15:04:05,000", "2026-11-23 01:02:03,250", "2026-11-23T01:02:03.250Z"),
+            ("2006-01-02 15:04:05", "2026-11-23 01:02:03.125", "2026-11-23T01:02:03.125Z"),
+            ("RFC1123Z", "Mon, 23 Nov 2026 01:02:03 -0500", "2026-11-23T06:02:03Z"),
+            ("ANSIC", "Mon Nov  3 01:02:03 2026", "2026-11-03T01:02:03Z"),
+            ("Jan 2, 2006 3:04 PM", "Nov 23, 2026 1:02 PM", "2026-11-23T13:02:00Z"),
+        ] {
+            let read = Layout::parse(layout, None).unwrap().read(text);
+            assert_eq!(read.map(|time| time.to_string()).as_deref(), Some(time), "{layout} {text}");
+        }
+        let seoul = Layout::parse("2006-01-02 15:04", Some("Asia/Seoul")).unwrap();
+        assert_eq!(seoul.read("2026-11-23 09:00").unwrap().to_string(), "2026-11-23T00:00:00Z");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_none() {
+        for (layout, text) in [
+            ("2006-01-02", "2026-13-01"),
+            ("2006-01-02", "2026-11-23x"),
+            ("15:04", "25:00"),
+            ("Unix", "soon"),
+            ("Unix", "99999999999999999999"),
+            ("Mon", "é"),
+        ] {
+            assert_eq!(Layout::parse(layout, None).unwrap().read(text), None, "{layout} {text}");
+        }
+        assert!(Layout::parse("", None).is_err() && Layout::parse("15:04", Some("Nowhere/At_All")).is_err());
+    }
 }
