@@ -62,7 +62,7 @@ impl House {
 
 /// `/metrics` with the product's own metrics, on the ports whose originals have such a page.
 fn self_metrics(role: &str, telemetry: &Telemetry) -> Router {
-    if !matches!(role, "prometheus" | "grafana" | "jaeger") {
+    if !matches!(role, "prometheus" | "grafana") {
         return Router::new();
     }
     let telemetry = telemetry.clone();
