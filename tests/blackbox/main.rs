@@ -22,6 +22,7 @@ mod pages;
 mod personalities;
 mod ports;
 mod product;
+mod rooms;
 mod starts;
 mod websocket;
 mod wire;
