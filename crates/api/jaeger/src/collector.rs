@@ -1,14 +1,13 @@
 //! Port 1006: batches of spans as Thrift, and the sampling strategy that clients ask for.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use gw_base::HasKind;
 use gw_formats::FormatError;
 use gw_formats::jaeger::JAEGER_THRIFT;
 use gw_serve::{IngestError, Params, Permission, Principal, Services, Upload, access};
-use http::StatusCode;
-use serde_json::json;
+use http::{StatusCode, header};
 
 use crate::params;
 
@@ -46,10 +45,12 @@ fn text(status: StatusCode, message: &str) -> Response {
     (status, format!("{message}\n")).into_response()
 }
 
+const EVERY_TRACE: &str = r#"{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":1}}"#;
+
 /// The strategy of a service: every trace, as upstream's all-in-one answers.
 pub(crate) async fn sampling(given: Params) -> Response {
     if given.all("service").count() != 1 {
         return text(StatusCode::BAD_REQUEST, "'service' parameter must be provided once");
     }
-    Json(json!({"strategyType": "PROBABILISTIC", "probabilisticSampling": {"samplingRate": 1}})).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], EVERY_TRACE).into_response()
 }
