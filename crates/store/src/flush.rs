@@ -229,18 +229,20 @@ fn known(state: &State, tenant: &Tenant) -> BTreeMap<String, Family> {
 }
 
 async fn remember(state: &State, described: BTreeMap<Tenant, (String, BTreeMap<String, Family>)>) {
-    let mut stale = Vec::new();
     for (tenant, (path, families)) in described {
-        let folder = format!("families/{tenant}");
-        match state.objects.list(&folder).await {
-            Ok(found) => stale.extend(found.into_iter().map(|(path, _)| path).filter(|other| *other != path)),
-            Err(error) => tracing::warn!(%error, "old lists of metric families stay"),
+        if let Err(error) = drop_older(state, &tenant, &path).await {
+            tracing::warn!(%error, "old list of metric families stays");
         }
         state.families.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(tenant, families);
     }
-    for path in stale {
-        if let Err(error) = state.objects.delete(&path).await {
-            tracing::warn!(%error, "old list of metric families stays");
+}
+
+/// Removes the lists of a tenant's families that `path` replaces.
+async fn drop_older(state: &State, tenant: &Tenant, path: &str) -> Result<(), StoreError> {
+    for (other, _) in state.objects.list(&format!("families/{tenant}")).await? {
+        if other != path {
+            state.objects.delete(&other).await?;
         }
     }
+    Ok(())
 }

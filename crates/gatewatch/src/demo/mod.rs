@@ -135,24 +135,20 @@ struct Traffic {
 impl Traffic {
     async fn run(mut self, log_path: &Path, cancel: CancellationToken) {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).begin(&*self.world);
-        let mut log = match AccessLog::open(log_path).await {
-            Ok(log) => log,
-            Err(error) => {
-                tracing::error!(%error, path = %log_path.display(), "the demo has no access log and does not run");
-                return;
-            }
-        };
+        if let Err(error) = self.run_until(log_path, &cancel).await {
+            tracing::error!(%error, path = %log_path.display(), "the demo's access log cannot be written, it stops");
+        }
+    }
+
+    async fn run_until(&mut self, log_path: &Path, cancel: &CancellationToken) -> std::io::Result<()> {
+        let mut log = AccessLog::open(log_path).await?;
         while !cancel.is_cancelled() {
             let exchanges = self.tick();
-            if let Err(error) = log.write(&exchanges).await {
-                tracing::warn!(%error, "lines of the demo's access log are lost");
-            }
+            log.write(&exchanges).await?;
             self.send(&exchanges).await;
-            tokio::select! {
-                () = self.world.sleep(TICK) => {}
-                () = cancel.cancelled() => {}
-            }
+            futures_util::future::select(self.world.sleep(TICK), Box::pin(cancel.cancelled())).await;
         }
+        Ok(())
     }
 
     /// Plays the requests that ended within one tick, each with when it began.

@@ -245,7 +245,7 @@ impl Scene<'_> {
     fn step(&mut self, operation: &Operation, step: &'static Step, parent: SpanId, at: i64) -> (i64, Option<u16>) {
         match step {
             Step::Work(millis) => (self.later(at, *millis), None),
-            Step::Query(statement, millis) => (self.query(operation.service, statement, *millis, parent, at), None),
+            Step::Query(statement, millis) => (self.query(operation.service, (statement, *millis), parent, at), None),
             Step::Call(other) => {
                 let (end, status) = self.reach(other, parent, at);
                 (end, (status >= 500).then_some(502))
@@ -254,7 +254,7 @@ impl Scene<'_> {
         }
     }
 
-    fn query(&mut self, service: Service, statement: &'static str, millis: f64, parent: SpanId, at: i64) -> i64 {
+    fn query(&mut self, service: Service, (statement, millis): (&'static str, f64), parent: SpanId, at: i64) -> i64 {
         let slow = if self.weather.fault == Some(Fault::SlowDatabase) { 20.0 } else { 1.0 };
         let end = self.later(at, millis * slow + 2.0 * (slow - 1.0));
         let id = self.id();

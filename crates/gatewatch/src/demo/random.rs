@@ -1,6 +1,6 @@
 //! Randomness of the demo: all of it follows from the seed.
 
-/// SplitMix64 with the few shapes that traffic needs.
+/// `SplitMix64` with the few shapes that traffic needs.
 #[derive(Debug, Clone)]
 pub(super) struct Random {
     state: u64,

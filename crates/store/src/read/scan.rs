@@ -194,9 +194,9 @@ impl Walk {
         while near < far {
             let width = (near + far + 1) / 2;
             if self.expected(self.window_of(first, last, width)) <= self.wanted {
-                near = width
+                near = width;
             } else {
-                far = width - 1
+                far = width - 1;
             }
         }
         let (from, to) = self.window_of(first, last, near);
