@@ -94,9 +94,10 @@ fn show_waiting(alert: &AlertView, origin: Option<&AlertOrigin>, alerting: &Aler
 }
 
 fn show_rule(origin: Option<&AlertOrigin>) -> Value {
-    origin.map_or(Value::Null, |origin| {
-        json!({"group": origin.group, "query": origin.query, "for": origin.hold_for.as_secs_f64()})
-    })
+    origin.map_or(
+        Value::Null,
+        |origin| json!({"group": origin.group, "query": origin.query, "for": origin.hold_for.as_secs_f64()}),
+    )
 }
 
 /// JSON has no NaN and no infinity.

@@ -7,6 +7,7 @@ use axum::Json;
 use gw_base::{Labels, TimeRange, Timestamp};
 use gw_batch::{Batch, EventQuery, EventsView, Request};
 use gw_collect::board::{Board, CollectorState, Health as TargetHealth, MonitorState};
+use gw_detect::RuleBook;
 use gw_serve::{Fault, Services};
 use serde_json::{Value, json};
 
@@ -19,9 +20,9 @@ const RECENT: std::time::Duration = std::time::Duration::from_hours(24);
 const EVENTS: usize = 50;
 
 /// The page.
-pub(crate) async fn page(services: Services, board: Arc<Board>) -> Result<Json<Value>, Fault> {
+pub(crate) async fn page(services: Services, board: Arc<Board>, rules: Arc<RuleBook>) -> Result<Json<Value>, Fault> {
     let now = services.world.now();
-    let firing = crate::firing::alerts(&services).await?;
+    let firing = crate::firing::alerts(&rules);
     let alerts: Vec<(Labels, Timestamp)> = firing.iter().map(|alert| (alert.labels.clone(), alert.since)).collect();
     let (hour, day) = (TimeRange::new(now - RECENT / 24, now), TimeRange::new(now - RECENT, now));
     let gateways = gateway::gateways(&services, now).await?;

@@ -120,10 +120,10 @@ fn own_queries(source: &Source, window: &str, key: &(String, String)) -> RedQuer
     }
 }
 
-/// A window for `rate` that covers the range but holds enough scrapes: between one minute and a day.
+/// A window for `rate` at the end of the range: what is going on there, held by enough scrapes.
 pub(crate) fn window(range: gw_base::TimeRange) -> String {
     let seconds = range.end.since(range.start) / 1_000_000_000;
-    let seconds = u64::try_from(seconds.clamp(60, 86_400)).unwrap_or(60);
+    let seconds = u64::try_from(seconds.clamp(60, 300)).unwrap_or(60);
     gw_base::duration::print_prometheus(std::time::Duration::from_secs(seconds))
 }
 

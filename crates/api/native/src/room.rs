@@ -10,9 +10,7 @@ use gw_collect::board::Board;
 use gw_serve::{Gate, Principal, Services};
 
 use crate::alerts::{self, Alerting};
-use crate::{
-    auth, gateway, hosts, overview, search, services as service_page, silences, sources, sql, tokens, users,
-};
+use crate::{auth, gateway, hosts, overview, search, services as service_page, silences, sources, sql, tokens, users};
 
 /// Remembers whether a discovered endpoint is to be collected, and starts or stops collecting it.
 pub type Accept = Arc<dyn Fn(String, bool) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -64,7 +62,7 @@ fn overview_route(
 + Send
 + Sync
 + 'static {
-    move |State(services)| Box::pin(overview::page(services, Arc::clone(&desk.board)))
+    move |State(services)| Box::pin(overview::page(services, Arc::clone(&desk.board), Arc::clone(&desk.alerting.rules)))
 }
 
 fn source_routes(desk: Desk) -> Router<Services> {

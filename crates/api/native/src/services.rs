@@ -27,11 +27,13 @@ pub(crate) async fn page(State(services): State<Services>, given: Params) -> Res
 /// All services by name.
 pub(crate) async fn all(services: &Services, range: TimeRange) -> Result<Vec<Red>, Fault> {
     let mut table: BTreeMap<String, Red> = BTreeMap::new();
-    for row in gateway::service_rows(services, range).await? {
-        table.insert(row.name.clone(), row);
-    }
     for row in from_spans(services, range).await? {
         table.insert(row.name.clone(), row);
+    }
+    for row in gateway::service_rows(services, range).await? {
+        // Traefik writes the provider behind the name: `cart@docker` is the service `cart`.
+        let name = row.name.split('@').next().unwrap_or(&row.name).to_owned();
+        table.entry(name).or_insert(row);
     }
     Ok(table.into_values().collect())
 }

@@ -127,8 +127,10 @@ async fn create(
 }
 
 fn time(text: Option<&str>) -> Result<Option<Timestamp>, Fault> {
-    text.map(|text| text.parse().map_err(|error: gw_base::time::TimeError| Fault::new(Kind::Invalid, error.to_string())))
-        .transpose()
+    text.map(|text| {
+        text.parse().map_err(|error: gw_base::time::TimeError| Fault::new(Kind::Invalid, error.to_string()))
+    })
+    .transpose()
 }
 
 async fn remove(silences: &Silences, who: &Principal, id: &str) -> Result<StatusCode, Fault> {
