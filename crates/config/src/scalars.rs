@@ -103,7 +103,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exact = SIZE_UNITS.iter().find(|(_, shift)| self.0 >= 1 << shift && self.0 % (1 << shift) == 0);
+        let exact = SIZE_UNITS.iter().find(|(_, shift)| self.0 >= 1 << shift && self.0.is_multiple_of(1 << shift));
         match exact {
             Some((unit, shift)) => write!(f, "{}{unit}B", self.0 >> shift),
             None => write!(f, "{}B", self.0),

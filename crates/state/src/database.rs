@@ -70,7 +70,7 @@ async fn check(pool: &SqlitePool, path: &Path) -> Result<(), StateError> {
     if verdict == "ok" { Ok(()) } else { Err(StateError::Damaged { path: path.to_owned(), detail: verdict }) }
 }
 
-/// SQLITE_CORRUPT and SQLITE_NOTADB say that the file is at fault, whatever was asked.
+/// `SQLITE_CORRUPT` and `SQLITE_NOTADB` say that the file is at fault, whatever was asked.
 fn damage(path: &Path, error: sqlx_core::Error) -> StateError {
     match sqlite_code(&error) {
         Some(11 | 26) => StateError::Damaged { path: path.to_owned(), detail: error.to_string() },
