@@ -24,6 +24,7 @@ describe("formatValue", () => {
     [200, "seconds", "3m 20s"],
     [446_400, "seconds", "5d 4h"],
     [1250, "/s", "1.25k/s"],
+    [0.00314, "/s", "0.0031/s"],
     [-1536, "bytes", "-1.5 KiB"],
   ])("%s as %s", (value, unit, expected) => expect(formatValue(value, unit)).toBe(expected));
 });

@@ -24,7 +24,8 @@ function scaled(value: number, base: number, names: readonly string[]): string {
     size /= base;
     at += 1;
   }
-  return `${trim(size, digits(size))}${names[at] ?? ""}`;
+  const text = size !== 0 && Math.abs(size) < 0.01 ? String(Number(size.toPrecision(2))) : trim(size, digits(size));
+  return `${text}${names[at] ?? ""}`;
 }
 
 /** Seconds as the two leading units: `850 ms`, `1.2 s`, `3m 20s`, `5d 4h`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addFilter, addMatcher, isMetricQuery, quote, selector, seriesName, shortNames } from "./promql";
+import { addFilter, addMatcher, isMetricQuery, overTime, quote, selector, seriesName, shortNames } from "./promql";
 
 it("quotes", () => expect(quote('a"b\\c\nd')).toBe('"a\\"b\\\\c\\nd"'));
 
@@ -36,4 +36,9 @@ it("tells numbers from lines", () => {
   expect(isMetricQuery('rate({a="b"}[1m])')).toBe(true);
   expect(isMetricQuery('{a="b"} |= "rate("')).toBe(false);
   expect(selector({}, '{job=~".+"}')).toBe('{job=~".+"}');
+});
+
+it("turns the window of a number into one that follows the step", () => {
+  expect(overTime('sum(rate(a{b="[1h]c"}[1h])) / sum(rate(d[5m]))')).toContain("rate(d[$__rate_interval])");
+  expect(overTime("up")).toBe("up");
 });

@@ -30,6 +30,8 @@ export function shortNames(all: readonly Readonly<Record<string, string>>[]): st
       const values = Object.values(own);
       return values.length === 1 ? (values[0] ?? "") : seriesName(own);
     }
+    const values = Object.values(labels);
+    if (all.length === 1 && values.length === 1) return values[0] ?? "";
     return all.length === 1 ? seriesName(labels) : (labels.__name__ ?? seriesName(labels));
   });
 }
@@ -76,4 +78,9 @@ export function addFilter(query: string, name: string, op: "=" | "!=", value: st
 export function isMetricQuery(query: string): boolean {
   const open = query.indexOf("{");
   return open > 0 && /[a-z_]+\s*(by\s*\([^)]*\)|without\s*\([^)]*\))?\s*\(/i.test(query.slice(0, open));
+}
+
+/** A query of one number as a query over time: its long windows give way to one that follows the step. */
+export function overTime(query: string): string {
+  return query.replace(/\[\d+(?:ms|[smhdwy])\]/g, "[$__rate_interval]");
 }

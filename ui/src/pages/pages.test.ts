@@ -3,7 +3,7 @@ import { alignMatrix, mergeStreams } from "../data/rooms";
 import { sparkPath } from "../viz/Spark";
 import { splitThreshold } from "./alerts/AlertRow";
 import { parseMatchers, printMatcher } from "./alerts/Silences";
-import { countFields, levelOf, parseLine, traceOf } from "./logs/fields";
+import { briefOf, countFields, levelOf, parseLine, traceOf } from "./logs/fields";
 import { starter } from "./metrics/MetricBrowser";
 import { toCsv } from "./query/Query";
 import { guessKind, guessName } from "./uptime/guess";
@@ -65,6 +65,12 @@ describe("log lines", () => {
     expect(traceOf(line('{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"}'))).toBe("4bf92f3577b34da6a3ce929d0e0e4736");
     expect(traceOf(line("x", { traceID: "4bf92f3577b34da6" }))).toBe("4bf92f3577b34da6");
     expect(traceOf(line("no trace here"))).toBeNull();
+  });
+  it("says JSON lines in short", () => {
+    const access = '{"RequestMethod":"GET","RequestPath":"/cart","DownstreamStatus":502,"RouterName":"cart@docker"}';
+    expect(briefOf(line(access, { duration: "0.0123" }))).toBe("502 GET /cart 12.3 ms cart@docker");
+    expect(briefOf(line('{"level":"info","msg":"started"}'))).toBe("started");
+    expect(briefOf(line("level=info msg=started"))).toBe("");
   });
   it("counts fields, labels first", () => {
     const fields = countFields([line("n=1", { job: "a" }), line("n=2 m=1", { job: "a" })]);

@@ -1,12 +1,14 @@
 // A chart panel that asks PromQL, with a way into Explore.
 
 import { Link } from "@tanstack/react-router";
-import { useRanges } from "../data/hooks";
+import { useTime } from "../app/url";
+import { fillQuery, useRanges } from "../data/hooks";
 import type { Matrix } from "../data/rooms";
 import { useT } from "../i18n";
 import type { Unit } from "../lib/format";
 import { labelKey } from "../lib/palette";
 import { shortNames } from "../lib/promql";
+import { stepFor } from "../lib/time";
 import { ChartPanel, type ChartPanelProps } from "./ChartPanel";
 import type { ChartSeries } from "./series";
 
@@ -50,6 +52,7 @@ export function joinMatrices(
 /** The panel. */
 export function PromPanel({ title, queries, ...rest }: PromPanelProps) {
   const t = useT();
+  const { range } = useTime();
   const answers = useRanges(queries.map(({ expr }) => expr));
   const joined = joinMatrices(
     queries,
@@ -60,7 +63,7 @@ export function PromPanel({ title, queries, ...rest }: PromPanelProps) {
       title={title}
       {...joined}
       {...rest}
-      query={queries.map(({ expr }) => expr).join("\n")}
+      query={queries.map(({ expr }) => fillQuery(expr, stepFor(range), range)).join("\n")}
       waiting={answers.some(({ isPending, fetchStatus }) => isPending && fetchStatus !== "idle")}
       error={answers.find(({ error }) => error)?.error}
       actions={

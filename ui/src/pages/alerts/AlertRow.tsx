@@ -51,9 +51,13 @@ export function AlertRow({ alert, common }: AlertRowProps) {
         <div className="grow">
           <div className="row">
             <strong>{alert.name}</strong>
-            {alert.severity ? <span className={`chip c-${severityTone(alert.severity)}`}>{alert.severity}</span> : null}
+            {alert.severity ? (
+              <span className={`chip c-${severityTone(alert.severity)}`} translate="no">
+                {alert.severity}
+              </span>
+            ) : null}
             {own.map(([name, value]) => (
-              <span className="chip" key={name}>
+              <span className="chip" key={name} translate="no">
                 <b>{name}</b>
                 <span className="clip">{value}</span>
               </span>

@@ -48,7 +48,12 @@ export function Rules() {
         />
       ),
     },
-    { id: "name", title: t("common.name"), sort: ({ name }) => name, cell: ({ name }) => name },
+    {
+      id: "name",
+      title: t("common.name"),
+      sort: ({ name }) => name,
+      cell: ({ name }) => <span className="nowrap">{name}</span>,
+    },
     {
       id: "query",
       title: t("alerts.query"),

@@ -7,6 +7,7 @@ import { useRanges } from "../../data/hooks";
 import type { Red } from "../../data/types";
 import { useT } from "../../i18n";
 import { formatValue } from "../../lib/format";
+import { overTime } from "../../lib/promql";
 import { inScope } from "../../lib/scope";
 import { CopyButton } from "../../ui/Panel";
 import { type Column, Table } from "../../ui/Table";
@@ -40,7 +41,7 @@ export function RedTable({ label, rows, start, brief, name }: RedTableProps) {
     [shown, brief],
   );
   const trends = useRanges(
-    trended.map((row) => row.queries.rate ?? ""),
+    trended.map((row) => overTime(row.queries.rate ?? "")),
     40,
   );
   const trendOf = new Map(trended.map((row, at) => [keyOf(row), trends[at]?.data?.series[0]?.values]));
@@ -108,7 +109,7 @@ function RowName({ row }: { row: Red }) {
   return (
     <span className="red-name" translate="no" title={row.gateway ?? undefined}>
       {expr ? (
-        <Link to={"/explore/metrics"} search={{ expr }}>
+        <Link to={"/explore/metrics"} search={{ expr: overTime(expr) }}>
           {row.name}
         </Link>
       ) : (

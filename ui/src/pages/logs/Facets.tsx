@@ -30,7 +30,9 @@ export function Facets({ lines, onFilter }: FacetsProps) {
           <li key={name}>
             <details>
               <summary>
-                <span className="clip">{name}</span>
+                <span className="clip" translate="no">
+                  {name}
+                </span>
                 <small className="faint">{Math.round((n / Math.max(1, seen)) * 100)}%</small>
               </summary>
               <ul translate="no">

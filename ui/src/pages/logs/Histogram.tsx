@@ -8,7 +8,7 @@ import type { Matrix } from "../../data/rooms";
 import { useLanguage } from "../../i18n";
 import { formatDateTime, formatValue } from "../../lib/format";
 import { token } from "../../viz/chartOptions";
-import { LEVELS, type Level, levelNamed } from "./fields";
+import { LEVELS, type Level, levelOf } from "./fields";
 
 /** Canvas colour of each level. */
 export const LEVEL_TOKENS: Record<Level, string> = {
@@ -32,7 +32,7 @@ export interface Bars {
 export function toBars(matrix: Matrix): Bars {
   const sums = new Map<Level, number[]>();
   for (const { labels, values } of matrix.series) {
-    const level = levelNamed(labels.level || labels.detected_level);
+    const level = levelOf({ time: "", line: "", labels });
     const counts = sums.get(level) ?? new Array<number>(matrix.times.length).fill(0);
     for (const [at, value] of values.entries()) counts[at] = (counts[at] ?? 0) + (value ?? 0);
     sums.set(level, counts);

@@ -7,7 +7,7 @@ import type { LogLine } from "../../data/rooms";
 import { useLanguage } from "../../i18n";
 import { formatDateTime, formatLogTime } from "../../lib/format";
 import { CopyButton } from "../../ui/Panel";
-import { type Level, type OnFilter, type Origin, parseLine, parserOf, traceOf } from "./fields";
+import { briefOf, type Level, type OnFilter, type Origin, parseLine, parserOf, traceOf } from "./fields";
 
 interface LineRowProps {
   line: LogLine;
@@ -21,6 +21,7 @@ interface LineRowProps {
 export function LineRow({ line, level, open, onToggle, onFilter }: LineRowProps) {
   const { t, language } = useLanguage();
   const trace = traceOf(line);
+  const brief = briefOf(line);
   const time = formatDateTime(Number(line.time.slice(0, -6)), language);
   return (
     <div className="log-line" data-level={level} data-open={open || undefined}>
@@ -35,7 +36,15 @@ export function LineRow({ line, level, open, onToggle, onFilter }: LineRowProps)
           </time>
         )}
         <span className={`log-level l-${level}`}>{t(`level.${level}`)}</span>
-        <span className="log-text mono">{line.line}</span>
+        <span className="log-text mono">
+          {brief ? (
+            <>
+              {brief} <span className="faint">{line.line}</span>
+            </>
+          ) : (
+            line.line
+          )}
+        </span>
         {trace ? (
           <Link
             className="log-trace"

@@ -106,12 +106,12 @@ const NAMING = ["service_name", "service", "job", "app", "source", "filename", "
 
 /**
  * A query to begin with: everything, one service, or one trace. LogQL wants at least one matcher that is not empty. A trace
- * id may stand in the metadata of a line or inside its text; metadata wins over parsers, so one filter finds all three.
+ * id stands in the metadata of a line (OTLP) or in its JSON, which Traefik calls TraceId.
  */
 function startQuery(service: string, trace: string, labels: string[] | undefined): string {
   if (!labels || labels.length === 0) return "";
   const label = NAMING.find((name) => labels.includes(name)) ?? labels[0] ?? "job";
-  if (trace !== "") return `{${label}=~".+"} | json | logfmt | trace_id=${quote(trace)}`;
+  if (trace !== "") return `{${label}=~".+"} | json | trace_id=${quote(trace)} or TraceId=${quote(trace)}`;
   if (service === "") return `{${label}=~".+"}`;
   return `{${labels.includes("service_name") ? "service_name" : label}=${quote(service)}}`;
 }
@@ -146,7 +146,7 @@ function Lines({ query, limit, live, onFilter }: LinesProps) {
   });
   const tail = useLive(query, live);
   const lines = useMemo(() => (live ? tail.lines : (found.data ?? [])), [live, tail.lines, found.data]);
-  const counted = `sum by (level, detected_level) (count_over_time(${query} [$__interval]))`;
+  const counted = `sum by (level, detected_level, severity_text, status) (count_over_time(${query} [$__interval]))`;
   return (
     <>
       {live ? null : (

@@ -1,6 +1,7 @@
 // What a log line says about itself: its level and its fields, from labels, JSON or logfmt.
 
 import type { LogLine } from "../../data/rooms";
+import { formatSeconds } from "../../lib/format";
 
 /** Levels, calm to loud. */
 export const LEVELS = ["unknown", "trace", "debug", "info", "warn", "error", "fatal"] as const;
@@ -112,6 +113,27 @@ export function traceOf({ labels, line }: LogLine): string | null {
     if (id && /^[0-9a-f]{16,32}$/i.test(id)) return id;
   }
   return /\b(?:trace_?id)["=:\s]+"?([0-9a-f]{32}|[0-9a-f]{16})\b/i.exec(line)?.[1] ?? null;
+}
+
+const pick = (fields: Readonly<Record<string, string>>, names: readonly string[]): string =>
+  names.map((name) => fields[name] ?? "").find((value) => value !== "" && value !== "-") ?? "";
+
+/**
+ * A JSON line in short: its message, or what an access log is read for (status, method, path, duration, router). Empty
+ * where the line itself is as short as it gets.
+ */
+export function briefOf({ line, labels }: LogLine): string {
+  if (parserOf(line) !== "json") return "";
+  const fields = parseLine(line);
+  const method = pick(fields, ["RequestMethod", "method", "request_method", "http_method"]);
+  const path = pick(fields, ["RequestPath", "path", "uri", "request_uri", "request_path", "url"]);
+  if (method !== "" && path !== "") {
+    const status = pick({ ...fields, ...labels }, ["DownstreamStatus", "status", "status_code"]);
+    const seconds = Number(labels.duration);
+    const took = seconds > 0 ? formatSeconds(seconds) : "";
+    return [status, method, path, took, pick(fields, ["RouterName", "router", "host"])].filter(Boolean).join(" ");
+  }
+  return pick(fields, ["msg", "message", "Message", "event", "error"]);
 }
 
 /** A field over many lines. */

@@ -1,8 +1,10 @@
 // The checklist of an empty install: what is connected, and the line to paste for what is not.
 
+import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleDashed } from "lucide-react";
 import type { CheckItem } from "../../data/types";
 import { translateMaybe, useLanguage } from "../../i18n";
+import { parseParams } from "../../lib/params";
 import { Panel, Snippet } from "../../ui/Panel";
 
 /** The list; items tick themselves as data arrives. */
@@ -24,10 +26,24 @@ export function Checklist({ items }: { items: CheckItem[] }) {
                 {translateMaybe(language, `overview.check.${item.id}`, item.id)}
               </span>
             </div>
-            {item.done || !item.snippet ? null : <Snippet text={item.snippet} />}
+            {item.done || !item.snippet ? null : <Step text={item.snippet} />}
           </li>
         ))}
       </ul>
     </Panel>
+  );
+}
+
+/** The next step: a page to open, or a text to paste. */
+function Step({ text }: { text: string }) {
+  const { t } = useLanguage();
+  if (!text.startsWith("/")) return <Snippet text={text} />;
+  const [to = "/", query = ""] = text.split("?");
+  return (
+    <div>
+      <Link className="btn small" to={to} search={parseParams(query)}>
+        {t("overview.go")}
+      </Link>
+    </div>
   );
 }

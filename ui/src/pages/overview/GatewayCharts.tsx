@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import type { Gateway, GwEvent, Red } from "../../data/types";
 import { type Key, useT } from "../../i18n";
 import type { Unit } from "../../lib/format";
+import { overTime } from "../../lib/promql";
 import { Empty, Panel } from "../../ui/Panel";
 import { PromPanel } from "../../viz/PromPanel";
 
@@ -58,7 +59,10 @@ export function RedChart({ title, rows, part, unit, events }: RedChartProps) {
   const queries = rows
     .filter((row) => row.queries[part])
     .slice(0, MOST)
-    .map((row) => ({ expr: row.queries[part] ?? "", name: several ? `${row.name} ${row.gateway ?? ""}` : row.name }));
+    .map((row) => ({
+      expr: overTime(row.queries[part] ?? ""),
+      name: several ? `${row.name} ${row.gateway ?? ""}` : row.name,
+    }));
   return (
     <div className="col-4">
       <PromPanel
@@ -70,4 +74,10 @@ export function RedChart({ title, rows, part, unit, events }: RedChartProps) {
       />
     </div>
   );
+}
+
+/** The query of a part. Errors are a share of the requests, and none at all while no request has failed yet. */
+function partQuery({ queries }: Red, part: RedChartProps["part"]): string {
+  if (part !== "errors") return queries[part] ?? "";
+  return `((${queries.errors ?? ""}) or vector(0)) / (${queries.rate ?? ""})`;
 }

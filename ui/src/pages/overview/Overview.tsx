@@ -89,7 +89,7 @@ function TileCard({ tile }: { tile: Tile }) {
       </span>
       <span className="tile-note" title={formatDateTime(tile.since, language)}>
         {word}
-        {tile.since ? ` · ${formatAgo(tile.since, now, language)}` : ""}
+        {tile.since && tile.total > 0 ? ` · ${formatAgo(tile.since, now, language)}` : ""}
       </span>
       <Ribbon parts={tile.ribbon} label={t("overview.ribbon")} />
     </Link>

@@ -13,7 +13,12 @@ type Tail = Sources["tails"][number];
 export function Tails({ tails }: { tails: Tail[] }) {
   const t = useT();
   const columns: Column<Tail>[] = [
-    { id: "state", title: t("common.state"), sort: ({ state }) => state, cell: ({ state }) => <State state={state} /> },
+    {
+      id: "state",
+      title: t("common.state"),
+      sort: ({ state }) => state,
+      cell: ({ state }) => <State state={state === "active" ? "reading" : state} />,
+    },
     {
       id: "path",
       title: t("sources.file"),
