@@ -142,13 +142,14 @@ impl Traffic {
 
     async fn run_until(&mut self, log_path: &Path, cancel: &CancellationToken) -> std::io::Result<()> {
         let mut log = AccessLog::open(log_path).await?;
-        while !cancel.is_cancelled() {
+        loop {
             let exchanges = self.tick();
             log.write(&exchanges).await?;
             self.send(&exchanges).await;
-            futures_util::future::select(self.world.sleep(TICK), Box::pin(cancel.cancelled())).await;
+            if cancel.run_until_cancelled(self.world.sleep(TICK)).await.is_none() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Plays the requests that ended within one tick, each with when it began.
