@@ -60,7 +60,7 @@ export function RedChart({ title, rows, part, unit, events }: RedChartProps) {
     .filter((row) => row.queries[part])
     .slice(0, MOST)
     .map((row) => ({
-      expr: overTime(row.queries[part] ?? ""),
+      expr: overTime(partQuery(row, part)),
       name: several ? `${row.name} ${row.gateway ?? ""}` : row.name,
     }));
   return (
