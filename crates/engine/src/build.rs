@@ -7,7 +7,7 @@ use gw_batch::QueryError;
 use gw_plan::algebra::{AggregateOp, Node};
 use gw_plan::promql::Matrix;
 
-use crate::exec::MatrixExec;
+use crate::exec::{MatrixExec, Operator};
 use crate::operators as op;
 use crate::run::Run;
 
@@ -64,86 +64,92 @@ fn node(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
 
 /// The plan of a node that has children on its own grid.
 fn combining(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
-    let (plan, steps) = match node {
+    match node {
         Node::Map(map) => {
-            let (name, grid, kernel, drops_name) = (map.name, map.grid, map.kernel, map.drops_name);
-            let mut children = vec![self::node(map.input, run)?];
-            children.extend(nodes(map.params, run)?);
-            (MatrixExec::plan(op::Map { name, grid, kernel, drops_name }, children, run), grid.count)
+            let operator = op::Map { name: map.name, grid: map.grid, kernel: map.kernel, drops_name: map.drops_name };
+            over(operator, map.input, map.params, run)
         }
-        Node::Relabel(input, relabel) => {
-            let child = self::node(*input, run)?;
-            let steps = child.1;
-            (MatrixExec::plan(op::Relabel::new(relabel, steps)?, vec![child], run), steps)
-        }
-        Node::Sort(input, order) => {
-            let child = self::node(*input, run)?;
-            let steps = child.1;
-            (MatrixExec::plan(op::Sort { order, steps }, vec![child], run), steps)
-        }
-        Node::Absent(input, labels) => {
-            let child = self::node(*input, run)?;
-            let steps = child.1;
-            (MatrixExec::plan(op::Absent { labels, steps }, vec![child], run), steps)
-        }
-        Node::ScalarOf(input) => {
-            let child = self::node(*input, run)?;
-            let steps = child.1;
-            (MatrixExec::plan(op::ScalarOf { steps }, vec![child], run), steps)
-        }
+        Node::Relabel(input, relabel) => over_one(*input, run, |steps| op::Relabel::new(relabel, steps)),
+        Node::Sort(input, order) => over_one(*input, run, |steps| Ok(op::Sort { order, steps })),
+        Node::Absent(input, labels) => over_one(*input, run, |steps| Ok(op::Absent { labels, steps })),
+        Node::ScalarOf(input) => over_one(*input, run, |steps| Ok(op::ScalarOf { steps })),
         Node::Aggregate(aggregate) => {
-            let (grouping, steps, position) = (aggregate.grouping, aggregate.grid.count, aggregate.position);
-            let mut children = vec![self::node(aggregate.input, run)?];
-            children.extend(nodes(aggregate.param.into_iter().collect(), run)?);
-            let op = aggregate.op;
-            let plan = if is_streaming(&op) {
-                MatrixExec::plan(op::Aggregate { op, grouping, steps, position }, children, run)
+            let (op, grouping, steps, position) =
+                (aggregate.op, aggregate.grouping, aggregate.grid.count, aggregate.position);
+            let params = aggregate.param.into_iter().collect();
+            if is_streaming(&op) {
+                over(op::Aggregate { op, grouping, steps, position }, aggregate.input, params, run)
             } else {
-                MatrixExec::plan(op::Choose { op, grouping, steps, position }, children, run)
-            };
-            (plan, steps)
+                over(op::Choose { op, grouping, steps, position }, aggregate.input, params, run)
+            }
         }
-        Node::ScalarBinary(binary) => {
-            let children = vec![self::node(binary.vector, run)?, self::node(binary.scalar, run)?];
-            let steps = children[0].1;
-            let operator = op::ScalarBinary {
-                op: binary.op,
-                scalar_left: binary.scalar_left,
-                return_bool: binary.return_bool,
-                steps,
-                position: binary.position,
+        Node::Classic(classic) => {
+            let operator = op::Classic {
+                name: classic.name,
+                kernel: classic.kernel,
+                steps: classic.grid.count,
+                output: classic.output,
+                position: classic.position,
             };
-            (MatrixExec::plan(operator, children, run), steps)
+            over(operator, classic.input, classic.params, run)
+        }
+        other => pairing(other, run),
+    }
+}
+
+/// The plan of a node with two operands.
+fn pairing(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
+    match node {
+        Node::ScalarBinary(binary) => {
+            let (op, scalar_left, return_bool, position) =
+                (binary.op, binary.scalar_left, binary.return_bool, binary.position);
+            let child = self::node(binary.vector, run)?;
+            let steps = child.1;
+            let operator = op::ScalarBinary { op, scalar_left, return_bool, steps, position };
+            let children = vec![child, self::node(binary.scalar, run)?];
+            Ok((MatrixExec::plan(operator, children, run), steps))
         }
         Node::Join(join) => {
-            let steps = join.grid.count;
-            let children = vec![self::node(join.left, run)?, self::node(join.right, run)?];
             let operator = op::Join {
                 op: join.op,
                 matching: join.matching,
                 return_bool: join.return_bool,
                 loki: join.loki,
-                steps,
+                steps: join.grid.count,
                 position: join.position,
             };
-            (MatrixExec::plan(operator, children, run), steps)
+            over(operator, join.left, vec![join.right], run)
         }
         Node::Set(set) => {
-            let steps = set.grid.count;
-            let children = vec![self::node(set.left, run)?, self::node(set.right, run)?];
-            let operator = op::SetOperation { op: set.op, labels: set.labels, on: set.on, steps };
-            (MatrixExec::plan(operator, children, run), steps)
+            let operator = op::SetOperation { op: set.op, labels: set.labels, on: set.on, steps: set.grid.count };
+            over(operator, set.left, vec![set.right], run)
         }
-        Node::Classic(classic) => {
-            let steps = classic.grid.count;
-            let mut children = vec![self::node(classic.input, run)?];
-            children.extend(nodes(classic.params, run)?);
-            let (name, kernel, output, position) = (classic.name, classic.kernel, classic.output, classic.position);
-            (MatrixExec::plan(op::Classic { name, kernel, steps, output, position }, children, run), steps)
-        }
-        leaf => return self::node(leaf, run),
-    };
-    Ok((plan, steps))
+        leaf => self::node(leaf, run),
+    }
+}
+
+/// An operator over nodes on one grid.
+fn over(
+    operator: impl Operator + 'static,
+    input: Node,
+    others: Vec<Node>,
+    run: &Arc<Run>,
+) -> Result<Child, QueryError> {
+    let mut children = vec![node(input, run)?];
+    children.extend(nodes(others, run)?);
+    let steps = children[0].1;
+    Ok((MatrixExec::plan(operator, children, run), steps))
+}
+
+/// An operator over one node, made once its number of steps is known.
+fn over_one<O: Operator + 'static>(
+    input: Node,
+    run: &Arc<Run>,
+    make: impl FnOnce(usize) -> Result<O, QueryError>,
+) -> Result<Child, QueryError> {
+    let child = node(input, run)?;
+    let steps = child.1;
+    Ok((MatrixExec::plan(make(steps)?, vec![child], run), steps))
 }
 
 fn nodes(list: Vec<Node>, run: &Arc<Run>) -> Result<Vec<Child>, QueryError> {

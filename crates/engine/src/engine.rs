@@ -89,8 +89,7 @@ impl Engine {
             let (count, limit) = (steps.count, query.limits.query_steps);
             return Err(gw_plan::PlanError::Steps(count, limit).into());
         }
-        let grid =
-            Grid { start: steps.start.nanos(), step: gw_base::time::nanos_of(steps.step), count: steps.count };
+        let grid = Grid { start: steps.start.nanos(), step: gw_base::time::nanos_of(steps.step), count: steps.count };
         Ok(Evaluation {
             grid,
             range: step.is_some(),
@@ -181,4 +180,3 @@ impl Queries for Engine {
         Box::pin(self.dispatch(query))
     }
 }
-

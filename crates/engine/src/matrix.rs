@@ -169,7 +169,9 @@ impl Matrix {
     /// Approximate bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
         let labels: usize = self.labels.iter().map(|labels| labels.as_bytes().len() + 32).sum();
-        labels + self.values.len() * 9 + self.histograms.iter().flatten().map(|h| 120 + 8 * h.positive.len()).sum::<usize>()
+        labels
+            + self.values.len() * 9
+            + self.histograms.iter().flatten().map(|h| 120 + 8 * h.positive.len()).sum::<usize>()
     }
 }
 
@@ -212,8 +214,7 @@ impl Matrix {
         let labels = BinaryArray::from_iter_values(self.labels.iter().map(Labels::as_bytes));
         let nulls = (!self.present.iter().all(|present| *present)).then(|| NullBuffer::from(self.present));
         let values = Float64Array::new(self.values.into(), nulls);
-        let values =
-            ListArray::new(item(DataType::Float64), uniform_offsets(rows, steps), Arc::new(values), None);
+        let values = ListArray::new(item(DataType::Float64), uniform_offsets(rows, steps), Arc::new(values), None);
         let mut histograms = ListBuilder::new(BinaryBuilder::new()).with_field(item(DataType::Binary));
         for row in 0..rows {
             let cells = self.histograms.get(row * steps..(row + 1) * steps).unwrap_or(&[]);

@@ -503,10 +503,7 @@ impl BinaryOp {
     /// Whether it compares.
     #[must_use]
     pub const fn is_comparison(self) -> bool {
-        matches!(
-            self,
-            Self::Equal | Self::NotEqual | Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual
-        )
+        matches!(self, Self::Equal | Self::NotEqual | Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual)
     }
 
     /// The result on two floats; of a comparison 1 or 0.

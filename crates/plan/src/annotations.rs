@@ -51,7 +51,8 @@ impl<'a> Notes<'a> {
 
     /// A ratio outside of -1..=1.
     pub fn bad_ratio(&self, value: f64, capped: f64) {
-        let text = format!("ratio value should be between -1 and 1, got {}, capping to {}", short(value), short(capped));
+        let text =
+            format!("ratio value should be between -1 and 1, got {}, capping to {}", short(value), short(capped));
         self.note(true, &text);
     }
 
@@ -67,7 +68,10 @@ impl<'a> Notes<'a> {
 
     /// Exponential and custom buckets that cannot be combined.
     pub fn mixed_schemas(&self) {
-        self.metric_note(true, "vector contains a mix of histograms with exponential and custom buckets schemas for metric name");
+        self.metric_note(
+            true,
+            "vector contains a mix of histograms with exponential and custom buckets schemas for metric name",
+        );
     }
 
     /// The same of an aggregation.
@@ -87,10 +91,7 @@ impl<'a> Notes<'a> {
 
     /// `rate` and the like over a name that does not look like a counter.
     pub fn maybe_not_a_counter(&self) {
-        self.metric_note(
-            false,
-            "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:",
-        );
+        self.metric_note(false, "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:");
     }
 
     /// Histograms that a function leaves out of a window with floats.
@@ -105,7 +106,12 @@ impl<'a> Notes<'a> {
 
     /// Operands that an operator does not accept; the pair has no result.
     pub fn incompatible_types(&self, operator: &str, left: &str, right: &str) {
-        self.note(false, &format!("incompatible sample types encountered for binary operator {operator:?}: {left} {operator} {right}"));
+        self.note(
+            false,
+            &format!(
+                "incompatible sample types encountered for binary operator {operator:?}: {left} {operator} {right}"
+            ),
+        );
     }
 
     /// Histogram operands of `+` and `-` that do not fit together.
@@ -126,7 +132,12 @@ impl<'a> Notes<'a> {
     /// A `le` or other bucket label that is not a number.
     pub fn bad_bucket_label(&self, label: &str, value: &str) {
         let metric = self.metric;
-        self.note(true, &format!("bucket label {label:?} is missing or has a malformed value of {value:?} for metric name {metric:?}"));
+        self.note(
+            true,
+            &format!(
+                "bucket label {label:?} is missing or has a malformed value of {value:?} for metric name {metric:?}"
+            ),
+        );
     }
 
     /// Classic and native histograms of one label set.

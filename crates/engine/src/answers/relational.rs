@@ -57,7 +57,8 @@ fn of_kinds(records: RecordBatch, kinds: &[String], run: &Run) -> Result<RecordB
     let internal = |text: String| QueryError::execute(Kind::Internal, text);
     let batch = Batch::new(run.tenant.clone(), Signal::Events, records).map_err(|error| internal(error.to_string()))?;
     let Some(view) = EventsView::of(&batch) else { return Err(internal("events are not events".to_owned())) };
-    let wanted: Vec<bool> = view.kinds.iter().map(|kind| kind.is_some_and(|kind| kinds.iter().any(|k| k == kind))).collect();
+    let wanted: Vec<bool> =
+        view.kinds.iter().map(|kind| kind.is_some_and(|kind| kinds.iter().any(|k| k == kind))).collect();
     let rows: BooleanArray = view.kind_keys.iter().map(|key| Some(wanted[*key as usize])).collect();
     filter_record_batch(batch.records(), &rows).map_err(|error| internal(error.to_string()))
 }

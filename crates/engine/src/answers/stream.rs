@@ -26,10 +26,7 @@ const WAITING_BATCHES: usize = 2;
 type Batches = BoxStream<'static, Result<RecordBatch, QueryError>>;
 
 /// Runs a stream on the blocking pool. What `make` starts must not block for long inside one poll.
-pub(crate) fn blocking(
-    make: impl FnOnce() -> Result<Batches, QueryError> + Send + 'static,
-    run: Arc<Run>,
-) -> Batches {
+pub(crate) fn blocking(make: impl FnOnce() -> Result<Batches, QueryError> + Send + 'static, run: Arc<Run>) -> Batches {
     let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
     let handle = tokio::runtime::Handle::current();
     let stopped = Arc::clone(&run);

@@ -69,8 +69,7 @@ pub(crate) async fn operations(service: &str, range: TimeRange, run: &Run) -> Re
 
 /// Columns `parent`, `child`, `calls`: how often a span of one service has a child span of another.
 pub(crate) async fn dependencies(range: TimeRange, run: Arc<Run>) -> Result<Answer, QueryError> {
-    let selection =
-        Selection::new(run.tenant.clone(), Signal::Spans, range).at_most(run.limits.query_samples);
+    let selection = Selection::new(run.tenant.clone(), Signal::Spans, range).at_most(run.limits.query_samples);
     let mut batches = run.store.scan(selection, Direction::Backward).await.map_err(read_failed)?;
     let mut services: BTreeMap<String, u32> = BTreeMap::new();
     let mut owners: Map<(TraceId, SpanId), u32> = Map::default();
@@ -118,9 +117,8 @@ pub(super) fn spans(records: RecordBatch, run: &Run) -> Result<Batch, QueryError
 /// Columns `signal`, `rows`, `bytes`, `parts`, `head_rows`, `head_bytes`, `head_series`, `wal_bytes`.
 pub(crate) fn usage(run: &Run) -> Result<Answer, QueryError> {
     let usage = run.store.usage();
-    let count = |name: &'static str, of: fn(&gw_store::SignalUsage) -> u64| {
-        Column::Count(name, usage.iter().map(of).collect())
-    };
+    let count =
+        |name: &'static str, of: fn(&gw_store::SignalUsage) -> u64| Column::Count(name, usage.iter().map(of).collect());
     let columns = vec![
         Column::Text("signal", usage.iter().map(|usage| usage.signal.to_string()).collect()),
         count("rows", |usage| usage.rows),

@@ -27,8 +27,7 @@ pub(crate) async fn traces(ids: Vec<TraceId>, range: TimeRange, run: Arc<Run>) -
 }
 
 async fn read(ids: Vec<TraceId>, range: TimeRange, run: &Run) -> Result<RecordBatch, QueryError> {
-    let mut selection =
-        Selection::new(run.tenant.clone(), Signal::Spans, range).at_most(run.limits.query_samples);
+    let mut selection = Selection::new(run.tenant.clone(), Signal::Spans, range).at_most(run.limits.query_samples);
     selection.traces = Some(ids);
     let mut stream = run.store.scan(selection, Direction::Forward).await.map_err(read_failed)?;
     let mut found = Vec::new();
@@ -72,9 +71,8 @@ pub(crate) async fn find_traces(search: TraceQuery, range: TimeRange, run: Arc<R
     if let Some(operation) = &search.operation {
         matchers.push(Matcher::equal("name", operation));
     }
-    let selection = Selection::new(run.tenant.clone(), Signal::Spans, range)
-        .matching(matchers)
-        .at_most(run.limits.query_samples);
+    let selection =
+        Selection::new(run.tenant.clone(), Signal::Spans, range).matching(matchers).at_most(run.limits.query_samples);
     let mut stream = run.store.scan(selection, Direction::Backward).await.map_err(read_failed)?;
     let mut found: Map<TraceId, i64> = Map::default();
     while let Some(records) = stream.next().await {
@@ -134,8 +132,7 @@ fn has_tag(span: &SpanRow<'_>, key: &str, value: Option<&str>) -> bool {
     derived.is_some_and(|text| fits(Cow::Borrowed(text)))
         || [span.attributes, span.resource, span.scope].into_iter().any(attributes)
         || span.events.is_some_and(|events| {
-            decode_events(events).any(|(_, name, bytes)| {
-                (key == "event" && fits(Cow::Borrowed(name))) || attributes(&bytes)
-            })
+            decode_events(events)
+                .any(|(_, name, bytes)| (key == "event" && fits(Cow::Borrowed(name))) || attributes(&bytes))
         })
 }

@@ -9,6 +9,8 @@ use gw_base::labels::Iter;
 pub(crate) const ERROR: &str = "__error__";
 /// The label that says more about it.
 const ERROR_DETAILS: &str = "__error_details__";
+/// The label that Loki makes of a line's severity.
+const LEVEL: &str = "detected_level";
 
 /// A line with the labels of its stream, its structured metadata, and what stages have added.
 #[derive(Debug, Clone)]
@@ -24,14 +26,18 @@ pub(crate) struct Entry<'a> {
     pub(crate) parsed: Vec<(String, String)>,
     /// Labels of stream and metadata that stages removed.
     pub(crate) removed: Vec<String>,
+    /// Word for the line's severity, seen as the label [`LEVEL`] unless the line brings one of its own.
+    level: Option<&'static str>,
     error: Option<(&'static str, String)>,
 }
 
 impl<'a> Entry<'a> {
-    pub(crate) fn new(time: i64, line: &'a str, stream: &'a [u8], metadata: &'a [u8]) -> Self {
+    pub(crate) fn new(time: i64, line: &'a str, stream: &'a [u8], metadata: &'a [u8], severity: Option<u8>) -> Self {
         let line = Cow::Borrowed(line);
         let metadata = without_clashes(stream, metadata);
-        Self { time, line, stream, metadata, parsed: Vec::new(), removed: Vec::new(), error: None }
+        let brings_own = find(stream, LEVEL).or_else(|| find(&metadata, LEVEL)).is_some();
+        let level = severity.filter(|_| !brings_own).map(gw_batch::logs::level_of);
+        Self { time, line, stream, metadata, parsed: Vec::new(), removed: Vec::new(), level, error: None }
     }
 
     /// Marks the line; the first fault stays.
@@ -70,7 +76,13 @@ impl<'a> Entry<'a> {
 
     /// The value of a label that came with the line.
     fn own(&self, name: &str) -> Option<&str> {
-        find(self.stream, name).or_else(|| find(&self.metadata, name))
+        let level = self.level.filter(|_| name == LEVEL);
+        level.or_else(|| find(self.stream, name)).or_else(|| find(&self.metadata, name))
+    }
+
+    /// The severity as a label.
+    fn level_label(&self) -> Option<(&str, &str)> {
+        self.level.map(|level| (LEVEL, level))
     }
 
     /// Adds a label that a parser found. One that came with the line is not hidden: the found one is renamed. The first
@@ -103,7 +115,8 @@ impl<'a> Entry<'a> {
 
     /// The names of all labels there are.
     pub(crate) fn names(&self) -> Vec<String> {
-        let own = Iter::over(self.stream).chain(Iter::over(&self.metadata)).map(|(name, _)| name.to_owned());
+        let own = Iter::over(self.stream).chain(Iter::over(&self.metadata)).chain(self.level_label());
+        let own = own.map(|(name, _)| name.to_owned());
         let own = own.filter(|name| !self.removed.contains(name));
         own.chain(self.parsed.iter().map(|(name, _)| name.clone())).collect()
     }
@@ -115,7 +128,13 @@ impl<'a> Entry<'a> {
 
     /// The structured metadata that is left.
     pub(crate) fn metadata_labels(&self) -> Cow<'_, [u8]> {
-        self.left_of(&self.metadata)
+        match self.level_label() {
+            None => self.left_of(&self.metadata),
+            Some(level) => {
+                let all = Labels::from_pairs(Iter::over(&self.metadata).chain([level]));
+                Cow::Owned(self.left_of(all.as_bytes()).into_owned())
+            }
+        }
     }
 
     fn left_of<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
@@ -145,7 +164,7 @@ impl<'a> Entry<'a> {
 
     /// All labels as one set, without `except`.
     pub(crate) fn labels(&self, except: Option<&str>) -> Labels {
-        let own = Iter::over(&self.metadata).chain(Iter::over(self.stream));
+        let own = Iter::over(&self.metadata).chain(self.level_label()).chain(Iter::over(self.stream));
         let own = own.filter(|(name, _)| !self.removed.iter().any(|removed| removed == name));
         let parsed = self.parsed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Labels::from_pairs(own.chain(parsed).filter(|(name, _)| Some(*name) != except))

@@ -116,7 +116,7 @@ pub(super) struct Network {
 impl Network {
     fn parse(text: &str) -> Result<Self, QueryError> {
         let refused = || QueryError::parse(format!("ip: invalid pattern: {text:?}"));
-        let address = |text: &str| text.trim().parse::<IpAddr>().map_err(|_| refused());
+        let address = |text: &str| text.trim().parse::<IpAddr>().map_err(|_malformed| refused());
         if let Some((first, last)) = text.split_once('-') {
             let (first, last) = (address(first)?, address(last)?);
             return Ok(Self { first: bits(first), last: bits(last), v4: first.is_ipv4() });
@@ -127,7 +127,7 @@ impl Network {
         };
         let base = address(base)?;
         let width: u32 = if base.is_ipv4() { 32 } else { 128 };
-        let length: u32 = length.parse().map_err(|_| refused())?;
+        let length: u32 = length.parse().map_err(|_malformed| refused())?;
         let host = width.checked_sub(length).ok_or_else(refused)?;
         let mask = if host == 128 { u128::MAX } else { (1u128 << host) - 1 };
         Ok(Self { first: bits(base) & !mask, last: bits(base) | mask, v4: base.is_ipv4() })
@@ -136,9 +136,10 @@ impl Network {
     /// Whether some address inside stands in the text.
     fn occurs_in(self, text: &str) -> bool {
         let candidates = text.split(|c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':'));
-        let mut addresses = candidates
-            .filter(|word| word.contains(if self.v4 { '.' } else { ':' }))
-            .filter_map(|word| word.trim_matches('.').parse::<IpAddr>().ok().or_else(|| word.split_once(':')?.0.parse().ok()));
+        let mut addresses =
+            candidates.filter(|word| word.contains(if self.v4 { '.' } else { ':' })).filter_map(|word| {
+                word.trim_matches('.').parse::<IpAddr>().ok().or_else(|| word.split_once(':')?.0.parse().ok())
+            });
         addresses.any(|address| address.is_ipv4() == self.v4 && (self.first..=self.last).contains(&bits(address)))
     }
 }

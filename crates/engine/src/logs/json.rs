@@ -92,7 +92,7 @@ impl Path {
                 rest = tail;
             } else if let Some(inside) = rest.strip_prefix('[') {
                 let (index, tail) = inside.split_once(']').ok_or_else(refused)?;
-                parts.push(Part::Index(index.parse().map_err(|_| refused())?));
+                parts.push(Part::Index(index.parse().map_err(|_malformed| refused())?));
                 rest = tail;
             } else {
                 let rest_key = rest.strip_prefix('.').unwrap_or(rest);

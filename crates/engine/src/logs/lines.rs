@@ -42,7 +42,8 @@ pub(crate) async fn lines(
             if *left == 0 {
                 return future::ready(None);
             }
-            let result = reading.check().and_then(|()| passed(records.map_err(read_failed)?, &compiled, *left, &reading));
+            let result =
+                reading.check().and_then(|()| passed(records.map_err(read_failed)?, &compiled, *left, &reading));
             if let Ok(records) = &result {
                 *left -= records.num_rows();
             }
@@ -81,7 +82,8 @@ pub(super) fn entry<'a>(view: &LogsView<'a>, row: usize) -> Entry<'a> {
     use arrow_array::Array as _;
     let stream = view.streams.value(view.keys[row] as usize);
     let metadata = if view.metadata.is_valid(row) { view.metadata.value(row) } else { &[] };
-    Entry::new(view.times[row], view.lines.value(row), stream, metadata)
+    let severity = view.severities.is_valid(row).then(|| view.severities.value(row));
+    Entry::new(view.times[row], view.lines.value(row), stream, metadata, severity)
 }
 
 /// The rows of a batch that pass, at most `limit`, as they leave the pipeline.

@@ -94,6 +94,7 @@ impl Pattern {
 fn capture(text: &str) -> Option<(&str, &str)> {
     let (name, tail) = text.strip_prefix('<')?.split_once('>')?;
     let first = name.chars().next()?;
-    let valid = (first.is_ascii_alphabetic() || first == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let valid =
+        (first.is_ascii_alphabetic() || first == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     valid.then_some((name, tail))
 }

@@ -3,6 +3,8 @@
 //! Actions are a field (`.label`), a text, a number, or a function over such, piped on by `|`. Control structures are
 //! refused.
 
+use std::fmt::Write as _;
+
 use gw_batch::QueryError;
 
 use super::entry::Entry;
@@ -47,14 +49,42 @@ static FUNCTIONS: &[Function] = &[
     Function { name: "TrimSpace", arity: 1, run: |args| Ok(args[0].trim().to_owned()) },
     Function { name: "trim", arity: 1, run: |args| Ok(args[0].trim().to_owned()) },
     Function { name: "Trim", arity: 2, run: |args| Ok(args[0].trim_matches(|c| args[1].contains(c)).to_owned()) },
-    Function { name: "TrimLeft", arity: 2, run: |args| Ok(args[0].trim_start_matches(|c| args[1].contains(c)).to_owned()) },
-    Function { name: "TrimRight", arity: 2, run: |args| Ok(args[0].trim_end_matches(|c| args[1].contains(c)).to_owned()) },
-    Function { name: "TrimPrefix", arity: 2, run: |args| Ok(args[0].strip_prefix(args[1].as_str()).unwrap_or(&args[0]).to_owned()) },
-    Function { name: "TrimSuffix", arity: 2, run: |args| Ok(args[0].strip_suffix(args[1].as_str()).unwrap_or(&args[0]).to_owned()) },
-    Function { name: "trimPrefix", arity: 2, run: |args| Ok(args[1].strip_prefix(args[0].as_str()).unwrap_or(&args[1]).to_owned()) },
-    Function { name: "trimSuffix", arity: 2, run: |args| Ok(args[1].strip_suffix(args[0].as_str()).unwrap_or(&args[1]).to_owned()) },
+    Function {
+        name: "TrimLeft",
+        arity: 2,
+        run: |args| Ok(args[0].trim_start_matches(|c| args[1].contains(c)).to_owned()),
+    },
+    Function {
+        name: "TrimRight",
+        arity: 2,
+        run: |args| Ok(args[0].trim_end_matches(|c| args[1].contains(c)).to_owned()),
+    },
+    Function {
+        name: "TrimPrefix",
+        arity: 2,
+        run: |args| Ok(args[0].strip_prefix(args[1].as_str()).unwrap_or(&args[0]).to_owned()),
+    },
+    Function {
+        name: "TrimSuffix",
+        arity: 2,
+        run: |args| Ok(args[0].strip_suffix(args[1].as_str()).unwrap_or(&args[0]).to_owned()),
+    },
+    Function {
+        name: "trimPrefix",
+        arity: 2,
+        run: |args| Ok(args[1].strip_prefix(args[0].as_str()).unwrap_or(&args[1]).to_owned()),
+    },
+    Function {
+        name: "trimSuffix",
+        arity: 2,
+        run: |args| Ok(args[1].strip_suffix(args[0].as_str()).unwrap_or(&args[1]).to_owned()),
+    },
     Function { name: "replace", arity: 3, run: |args| Ok(args[2].replace(args[0].as_str(), &args[1])) },
-    Function { name: "default", arity: 2, run: |args| Ok(if args[1].is_empty() { &args[0] } else { &args[1] }.clone()) },
+    Function {
+        name: "default",
+        arity: 2,
+        run: |args| Ok(if args[1].is_empty() { &args[0] } else { &args[1] }.clone()),
+    },
     Function { name: "printf", arity: 1, run: formatted },
     Function { name: "trunc", arity: 2, run: truncate },
     Function { name: "len", arity: 1, run: |args| Ok(args[0].len().to_string()) },
@@ -64,7 +94,7 @@ static FUNCTIONS: &[Function] = &[
 ];
 
 fn truncate(args: &[String]) -> Result<String, String> {
-    let count: i64 = args[0].parse().map_err(|_| format!("trunc: {:?} is not a number", args[0]))?;
+    let count: i64 = args[0].parse().map_err(|_malformed| format!("trunc: {:?} is not a number", args[0]))?;
     let length = args[1].chars().count();
     let wanted = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
     Ok(if count >= 0 {
@@ -91,7 +121,7 @@ fn formatted(args: &[String]) -> Result<String, String> {
         let value = values.next().ok_or_else(|| format!("printf: no value for %{verb}"))?;
         match verb {
             's' | 'd' | 'v' => out.push_str(value),
-            'q' => out.push_str(&format!("{value:?}")),
+            'q' => write!(out, "{value:?}").map_err(|error| error.to_string())?,
             other => return Err(format!("printf: verb %{other} is not supported")),
         }
     }
@@ -167,7 +197,8 @@ fn calls(action: &str) -> Result<Vec<Call>, QueryError> {
         rest = rest.trim_start();
         if rest.is_empty() || rest.starts_with('|') {
             let mut given = std::mem::take(&mut terms).into_iter();
-            let head = given.next().ok_or_else(|| QueryError::parse("invalid line template: missing value for command"))?;
+            let head =
+                given.next().ok_or_else(|| QueryError::parse("invalid line template: missing value for command"))?;
             calls.push(Call { head, args: given.collect() });
             match rest.strip_prefix('|') {
                 Some(tail) => rest = tail,

@@ -6,7 +6,7 @@ use gw_plan::logs::Unit;
 /// The number that a text stands for; durations in seconds, sizes in bytes.
 pub(super) fn parse(text: &str, unit: Unit) -> Result<f64, String> {
     match unit {
-        Unit::Plain => text.trim().parse().map_err(|_| invalid_float(text)),
+        Unit::Plain => text.trim().parse().map_err(|_malformed| invalid_float(text)),
         Unit::Duration => duration(text.trim()),
         Unit::Bytes => bytes(text.trim()),
     }
@@ -55,7 +55,7 @@ fn bytes(text: &str) -> Result<f64, String> {
     let plain = text.replace(',', "");
     let digits = plain.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(plain.len());
     let (digits, unit) = plain.split_at(digits);
-    let number: f64 = digits.parse().map_err(|_| invalid_float(digits))?;
+    let number: f64 = digits.parse().map_err(|_malformed| invalid_float(digits))?;
     let unit = unit.trim().to_ascii_lowercase();
     let (prefix, binary) = match unit.strip_suffix("ib") {
         Some(prefix) => (prefix, true),

@@ -131,8 +131,7 @@ impl Ready {
     fn blocks(&self, series: Samples, run: &Run) -> MatrixStream {
         let window = &self.window;
         let mut matrix = Matrix::new(window.grid.count);
-        let frame =
-            Frame { grid: window.grid, shift: Shift { at: None, offset: window.offset }, range: window.range };
+        let frame = Frame { grid: window.grid, shift: Shift { at: None, offset: window.offset }, range: window.range };
         let call = WindowCall {
             name: "",
             kernel: gw_plan::logql::kernel(window.op),

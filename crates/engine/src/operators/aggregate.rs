@@ -54,7 +54,9 @@ impl Operator for Aggregate {
             AggregateOp::Count => aggregated::<Count>(input, Groups::new(self, Histograms::Counted), run),
             AggregateOp::Group => aggregated::<One>(input, Groups::new(self, Histograms::Counted), run),
             AggregateOp::Min => aggregated::<Least>(input, Groups::new(self, Histograms::Ignored("min")), run),
-            AggregateOp::Stddev => aggregated::<Deviation>(input, Groups::new(self, Histograms::Ignored("stddev")), run),
+            AggregateOp::Stddev => {
+                aggregated::<Deviation>(input, Groups::new(self, Histograms::Ignored("stddev")), run)
+            }
             AggregateOp::Stdvar => aggregated::<Variance>(input, Groups::new(self, Histograms::Ignored("stdvar")), run),
             _ => aggregated::<Greatest>(input, Groups::new(self, Histograms::Ignored("max")), run),
         }

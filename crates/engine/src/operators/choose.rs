@@ -78,11 +78,11 @@ fn count_of(param: f64) -> Result<usize, QueryError> {
     if param.is_nan() {
         return Err(QueryError::execute(Kind::Invalid, "Parameter value is NaN"));
     }
-    if param >= 9.223_372_036_854_775_8e18 {
+    if param >= 9_223_372_036_854_775_808.0 {
         let text = format!("Scalar value {} overflows int64", gw_plan::annotations::short(param));
         return Err(QueryError::execute(Kind::Invalid, text));
     }
-    if param <= -9.223_372_036_854_775_8e18 {
+    if param <= -9_223_372_036_854_775_808.0 {
         let text = format!("Scalar value {} underflows int64", gw_plan::annotations::short(param));
         return Err(QueryError::execute(Kind::Invalid, text));
     }
@@ -150,8 +150,8 @@ fn ratio(matrix: &Matrix, params: &[f64], notes: &Notes<'_>) -> Result<Matrix, Q
         if ratio != given {
             notes.bad_ratio(given, ratio);
         }
-        for row in 0..matrix.rows() {
-            let chosen = (ratio >= 0.0 && (place[row] < ratio || ratio == 1.0)) || (ratio < 0.0 && place[row] >= 1.0 + ratio);
+        for (row, place) in place.iter().enumerate() {
+            let chosen = (ratio >= 0.0 && (*place < ratio || ratio == 1.0)) || (ratio < 0.0 && *place >= 1.0 + ratio);
             if chosen && !matches!(matrix.cell(row, step), Cell::Absent) {
                 let at = out.of(row, matrix, &mut result);
                 result.copy(at, step, matrix.cell(row, step));

@@ -31,12 +31,7 @@ fn samples(track: &Track) -> Vec<Sample> {
 }
 
 /// `smoothed` instant selectors: the value between the neighbouring samples of each step.
-pub(super) fn interpolate(
-    track: &Track,
-    select: &algebra::Select,
-    (matrix, row): (&mut Matrix, usize),
-    cost: &Cost,
-) {
+pub(super) fn interpolate(track: &Track, select: &algebra::Select, (matrix, row): (&mut Matrix, usize), cost: &Cost) {
     let all = samples(track);
     let labels = matrix.labels[row].clone();
     let notes = Notes::new(cost, select.position).about(labels.metric().unwrap_or(""));
@@ -192,9 +187,7 @@ fn rise(inside: &[Sample], counter: bool, notes: &Notes<'_>) -> Option<Value> {
             Some(Value::Float(risen))
         }
         (Value::Histogram(low), Value::Histogram(high)) => {
-            let gauge = |sample: &Sample| {
-                matches!(&sample.value, Value::Histogram(value) if value.reset_hint == histogram::HINT_GAUGE)
-            };
+            let gauge = |sample: &Sample| matches!(&sample.value, Value::Histogram(value) if value.reset_hint == histogram::HINT_GAUGE);
             if !counter && !inside.iter().all(gauge) {
                 notes.not_a_gauge();
             }

@@ -61,8 +61,7 @@ impl Info {
         for row in 0..series.rows() {
             by_identity.entry(identity(&series.labels[row])).or_default().push(row);
         }
-        let time_of: Map<&Labels, usize> =
-            times.labels.iter().enumerate().map(|(row, labels)| (labels, row)).collect();
+        let time_of: Map<&Labels, usize> = times.labels.iter().enumerate().map(|(row, labels)| (labels, row)).collect();
         let mut out = Matrix::new(self.steps);
         let mut rows: Map<Labels, usize> = Map::default();
         for row in 0..base.rows() {

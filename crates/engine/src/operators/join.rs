@@ -249,9 +249,8 @@ impl<'a> Joining<'a> {
         let new_quantity = makes_new_quantity(self.join.op);
         let listed = |name: &str| matching.labels.binary_search_by(|label| label.as_str().cmp(name)).is_ok();
         let one_to_one = matching.cardinality == Cardinality::OneToOne;
-        let kept = base.without(|name| {
-            (new_quantity && is_metric_label(name)) || (one_to_one && (listed(name) != matching.on))
-        });
+        let kept = base
+            .without(|name| (new_quantity && is_metric_label(name)) || (one_to_one && (listed(name) != matching.on)));
         if matching.include.is_empty() {
             return kept;
         }

@@ -25,10 +25,14 @@ impl Relabel {
     pub(crate) fn new(relabel: algebra::Relabel, steps: usize) -> Result<Self, QueryError> {
         let regex = match &relabel {
             algebra::Relabel::Replace { regex, .. } => {
-                let refused =
-                    || QueryError::execute(Kind::Invalid, format!("invalid regular expression in label_replace(): {regex}"));
-                let checked = GoRegex::new(regex).map_err(|_| refused())?;
-                Some(Regex::new(&checked.anchored()).map_err(|_| refused())?)
+                let refused = || {
+                    QueryError::execute(
+                        Kind::Invalid,
+                        format!("invalid regular expression in label_replace(): {regex}"),
+                    )
+                };
+                let checked = GoRegex::new(regex).map_err(|_malformed| refused())?;
+                Some(Regex::new(&checked.anchored()).map_err(|_malformed| refused())?)
             }
             algebra::Relabel::Join { .. } => None,
         };

@@ -8,15 +8,15 @@ use arrow_array::{Array, ArrayRef, BinaryArray};
 use arrow_cast::cast;
 use arrow_schema::DataType;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use gw_base::labels::Iter;
 use gw_batch::Attributes;
 
 /// `attr(cell, key)`: the value of an attribute as text, null where it is not there.
 pub(super) fn attribute() -> ScalarUDF {
-    ScalarUDF::from(Lookup::new("attr", |cell, key| Attributes::new(cell).get(key).map(|value| value.to_text().into_owned())))
+    ScalarUDF::from(Lookup::new("attr", |cell, key| {
+        Attributes::new(cell).get(key).map(|value| value.to_text().into_owned())
+    }))
 }
 
 /// `label(cell, name)`: the value of a label, null where it is not there.

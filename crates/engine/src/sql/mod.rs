@@ -40,8 +40,7 @@ pub(crate) async fn sql(
         let present = move |result: datafusion::error::Result<_>| {
             checked.check()?;
             let batch = result.map_err(query_error)?;
-            present::batch(&batch, &shown)
-                .map_err(|error| QueryError::execute(Kind::Internal, error.to_string()))
+            present::batch(&batch, &shown).map_err(|error| QueryError::execute(Kind::Internal, error.to_string()))
         };
         Ok(batches.map(present).boxed())
     };

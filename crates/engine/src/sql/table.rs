@@ -92,9 +92,7 @@ fn narrowed(range: TimeRange, filter: &Expr) -> TimeRange {
             _ => range,
         },
         Expr::Between(Between { expr, negated: false, low, high }) => match (bound(expr), bound(low), bound(high)) {
-            (Side::Time, Side::At(low), Side::At(high)) => {
-                cut(cut(range, Operator::GtEq, low), Operator::LtEq, high)
-            }
+            (Side::Time, Side::At(low), Side::At(high)) => cut(cut(range, Operator::GtEq, low), Operator::LtEq, high),
             _ => range,
         },
         _ => range,

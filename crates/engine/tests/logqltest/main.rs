@@ -30,7 +30,8 @@ fn upstream() {
     let Some(folder) = conformance(SUITE) else { return };
     let floors = floors();
     let only = only();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let (mut table, mut fallen) = (String::new(), Vec::new());
     let mut sums = (0, 0);
     let entries = fs::read_dir(&folder).expect("the conformance folder is readable");
@@ -157,7 +158,8 @@ fn judge(eval: &Eval, got: Result<Series, QueryError>) -> Result<()> {
         };
         ensure!(!eval.ordered || found == place, "{labels} stands at {found}, not {place}");
         let step = i64::try_from(eval.step_millis.unwrap_or(1))?;
-        let wanted = values.iter().enumerate().filter_map(|(i, value)| Some((eval.start_millis + i as i64 * step, (*value)?)));
+        let wanted =
+            values.iter().enumerate().filter_map(|(i, value)| Some((eval.start_millis + i as i64 * step, (*value)?)));
         let wanted: BTreeMap<i64, f64> = wanted.collect();
         let close = wanted.len() == got[found].1.len()
             && wanted.iter().zip(&got[found].1).all(|(a, b)| a.0 == b.0 && near(*a.1, *b.1));

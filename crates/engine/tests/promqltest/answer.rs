@@ -204,7 +204,8 @@ fn same(got: Option<&Cell>, expected: &Point) -> Result<()> {
 }
 
 fn same_buckets(a: &Histogram, b: &Histogram) -> bool {
-    let full = |histogram: &Histogram| ranges(histogram).into_iter().filter(|range| range.count != 0.0).collect::<Vec<_>>();
+    let full =
+        |histogram: &Histogram| ranges(histogram).into_iter().filter(|range| range.count != 0.0).collect::<Vec<_>>();
     let (a, b) = (full(a), full(b));
     a.len() == b.len()
         && a.iter().zip(&b).all(|(a, b)| near(a.lower, b.lower) && near(a.upper, b.upper) && near(a.count, b.count))

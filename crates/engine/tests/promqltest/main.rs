@@ -28,7 +28,8 @@ fn upstream_v3_14() {
     let Some(folder) = conformance(SUITE) else { return };
     let floors = floors();
     let only = only();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let (mut table, mut fallen) = (String::new(), Vec::new());
     let mut sums = (0, 0);
     for file in files(&folder) {

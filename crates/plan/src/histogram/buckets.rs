@@ -151,7 +151,11 @@ pub(super) fn with_zero_threshold(histogram: &Histogram, threshold: f64) -> Hist
     loop {
         let reach = |buckets: &[Indexed]| {
             let inside = |(index, count): &Indexed| *count != 0.0 && bound(schema, index - 1) < threshold;
-            buckets.iter().filter(|bucket| inside(bucket)).map(|bucket| bound(schema, bucket.0)).fold(threshold, f64::max)
+            buckets
+                .iter()
+                .filter(|bucket| inside(bucket))
+                .map(|bucket| bound(schema, bucket.0))
+                .fold(threshold, f64::max)
         };
         let widened = reach(&positive).max(reach(&negative));
         if widened == threshold {

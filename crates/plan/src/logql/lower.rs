@@ -20,9 +20,8 @@ use crate::logs::{
 pub(super) fn pipeline(log: &LogExpr) -> Pipeline {
     let stages: Vec<Stage> = log.stages.iter().map(|one| stage(&one.kind)).collect();
     // Filters are only a valid pre-filter until a stage rewrites the line.
-    let untouched = stages
-        .iter()
-        .take_while(|stage| !matches!(stage, Stage::LineFormat(_) | Stage::Unpack | Stage::Decolorize));
+    let untouched =
+        stages.iter().take_while(|stage| !matches!(stage, Stage::LineFormat(_) | Stage::Unpack | Stage::Decolorize));
     let contains = untouched.filter_map(|stage| match stage {
         Stage::Line(LineFilter { negated: false, any }) => match &any[..] {
             [(LineMatch::Contains, text)] => Some(text.clone()),
@@ -230,8 +229,7 @@ fn binary(binary: &ast::Binary, grid: Grid) -> Result<Node, PlanError> {
         let join = Join { op, left, right, grid, matching, return_bool, loki: true, position };
         return Ok(Node::Join(Box::new(join)));
     }
-    let scalar_left =
-        matches!(*binary.lhs, MetricExpr::Literal(_)) && !matches!(*binary.rhs, MetricExpr::Literal(_));
+    let scalar_left = matches!(*binary.lhs, MetricExpr::Literal(_)) && !matches!(*binary.rhs, MetricExpr::Literal(_));
     let (vector, scalar) = if scalar_left { (right, left) } else { (left, right) };
     Ok(Node::ScalarBinary(Box::new(ScalarBinary { op, vector, scalar, scalar_left, return_bool, position })))
 }
@@ -275,14 +273,23 @@ fn matching(matching: &prom::VectorMatching) -> Matching {
 /// Whether the results of parts add up to the result of the whole.
 fn is_additive(range: &ast::RangeAggregation) -> bool {
     let op = range.op;
-    matches!(op, RangeOp::CountOverTime | RangeOp::Rate | RangeOp::BytesOverTime | RangeOp::BytesRate | RangeOp::SumOverTime)
+    matches!(
+        op,
+        RangeOp::CountOverTime | RangeOp::Rate | RangeOp::BytesOverTime | RangeOp::BytesRate | RangeOp::SumOverTime
+    )
 }
 
-/// Whether the order of the result is promised.
+/// Whether the order of the result is promised; an operation with a number keeps the order of its other operand.
 pub(super) fn is_ordered(expr: &MetricExpr) -> bool {
-    matches!(
-        expr,
-        MetricExpr::Vector(vector)
-            if matches!(vector.op, VectorOp::Sort | VectorOp::SortDesc | VectorOp::Topk | VectorOp::Bottomk | VectorOp::ApproxTopk)
-    )
+    match expr {
+        MetricExpr::Vector(vector) => matches!(
+            vector.op,
+            VectorOp::Sort | VectorOp::SortDesc | VectorOp::Topk | VectorOp::Bottomk | VectorOp::ApproxTopk
+        ),
+        MetricExpr::Binary(binary) => match (&*binary.lhs, &*binary.rhs) {
+            (MetricExpr::Literal(_), other) | (other, MetricExpr::Literal(_)) => is_ordered(other),
+            _ => false,
+        },
+        _ => false,
+    }
 }

@@ -1,5 +1,6 @@
 //! Expressions to nodes.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use gw_batch::Cost;
@@ -147,8 +148,7 @@ impl<'a> Lowering<'a> {
 
     fn call(&mut self, call: &ast::Call, grid: Grid) -> Result<Node, PlanError> {
         let name = call.function.name;
-        let function =
-            functions::find(name).ok_or_else(|| PlanError::Unsupported(format!("function {name}()")))?;
+        let function = functions::find(name).ok_or_else(|| PlanError::Unsupported(format!("function {name}()")))?;
         match function.kind {
             Kind::Lower(kernel) => kernel(self, call, grid),
             Kind::Map(kernel) => {
@@ -365,7 +365,9 @@ fn go_quoted(bytes: &[u8]) -> String {
     let mut out = String::from("\"");
     for chunk in bytes.utf8_chunks() {
         out.extend(chunk.valid().escape_debug());
-        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+        for byte in chunk.invalid() {
+            write!(out, "\\x{byte:02x}").expect("writing to a String cannot fail");
+        }
     }
     out.push('"');
     out

@@ -97,9 +97,10 @@ fn extent<T>(points: &Points<'_, T>, window_start: i64, counter: bool) -> Option
 /// Whether a counter began anew between a sample and the one before: by its value, or because it says to have started since
 /// then.
 fn was_reset<T>(points: &Points<'_, T>, i: usize, fell: impl Fn(&T, &T) -> bool) -> bool {
-    let started = points.starts.get(i).is_some_and(|start| {
-        *start != 0 && points.times[i - 1] <= *start && *start < points.times[i]
-    });
+    let started = points
+        .starts
+        .get(i)
+        .is_some_and(|start| *start != 0 && points.times[i - 1] <= *start && *start < points.times[i]);
     started || fell(&points.values[i], &points.values[i - 1])
 }
 
@@ -211,7 +212,7 @@ fn instant_histogram(before: &Histogram, last: &Histogram, notes: &Notes<'_>, ch
     if change.counter && (gauge(before) || gauge(last)) {
         notes.not_a_counter();
     }
-    if !change.counter && !(gauge(before) && gauge(last)) {
+    if !(change.counter || gauge(before) && gauge(last)) {
         notes.not_a_gauge();
     }
     let mut risen = last.clone();
@@ -251,7 +252,11 @@ fn last_two(input: &WindowInput<'_>) -> Option<(Timed, Timed)> {
     let histograms = &input.histograms;
     for i in histograms.len().saturating_sub(2)..histograms.len() {
         let start = histograms.starts.get(i).copied().unwrap_or(0);
-        tail.push(Timed { time: histograms.times[i], start, value: Value::Histogram(Arc::clone(&histograms.values[i])) });
+        tail.push(Timed {
+            time: histograms.times[i],
+            start,
+            value: Value::Histogram(Arc::clone(&histograms.values[i])),
+        });
     }
     tail.sort_by_key(|sample| sample.time);
     let last = tail.pop()?;

@@ -99,7 +99,10 @@ fn quantile(family: &Family<'_>, params: &[f64], notes: &Notes<'_>) -> Option<f6
         }
         Family::Native(histogram) => {
             let value = native::quantile(histogram, q);
-            if histogram.sum.is_nan() && (0.0..=1.0).contains(&q) && native::ranges(histogram).iter().map(|r| r.count).sum::<f64>() < histogram.count {
+            if histogram.sum.is_nan()
+                && (0.0..=1.0).contains(&q)
+                && native::ranges(histogram).iter().map(|r| r.count).sum::<f64>() < histogram.count
+            {
                 notes.nan_observations(true, value.is_nan());
             }
             Some(value)

@@ -25,7 +25,15 @@ pub(super) static FAMILY: &[Function] = &[
     map("atanh", |value, _| Some(value.atanh())),
     map("rad", |value, _| Some(value * std::f64::consts::PI / 180.0)),
     map("deg", |value, _| Some(value * 180.0 / std::f64::consts::PI)),
-    map("sgn", |value, _| Some(if value > 0.0 { 1.0 } else if value < 0.0 { -1.0 } else { value })),
+    map("sgn", |value, _| {
+        Some(if value > 0.0 {
+            1.0
+        } else if value < 0.0 {
+            -1.0
+        } else {
+            value
+        })
+    }),
     map("clamp", |value, input| clamp(value, *input.params.first()?, *input.params.get(1)?)),
     map("clamp_min", |value, input| clamp(value, *input.params.first()?, f64::INFINITY)),
     map("clamp_max", |value, input| clamp(value, f64::NEG_INFINITY, *input.params.first()?)),

@@ -1,0 +1,56 @@
+//! What a query may cost, and how it ends early.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use gw_base::Kind;
+use gw_batch::{Language, QueryError, Request};
+
+use crate::bench::{Bench, expression, secs};
+
+async fn failure(bench: &Bench, request: Request) -> QueryError {
+    let mut answer = match bench.ask(request).await {
+        Err(error) => return error,
+        Ok(answer) => answer,
+    };
+    let mut failed = None;
+    while let Some(result) = answer.batches.next().await {
+        failed = result.err();
+    }
+    failed.expect("the query fails")
+}
+
+#[tokio::test]
+async fn samples_memory_and_steps_are_bounded() {
+    let mut bench = Bench::new().await;
+    bench.limits.query_samples = 10;
+    let error = failure(&bench, expression(Language::PromQl, "sum(http_requests_total[5m:15s])", None)).await;
+    assert_eq!(error.kind, Kind::Invalid, "a range cannot be summed: {}", error.message);
+    let error = failure(&bench, expression(Language::PromQl, "rate(http_requests_total[5m])", None)).await;
+    assert_eq!(error.kind, Kind::TooMuch);
+    assert_eq!(error.message, "query processing would load too many samples into memory in query execution");
+    let mut bench = Bench::new().await;
+    bench.limits.query_bytes = 100;
+    let error = failure(&bench, expression(Language::PromQl, "topk(5, http_requests_total)", None)).await;
+    assert_eq!(error.kind, Kind::TooMuch);
+    bench.limits.query_steps = 10;
+    let request = expression(Language::PromQl, "http_requests_total", Some(Duration::from_secs(1)));
+    assert_eq!(failure(&bench, request).await.kind, Kind::TooMuch);
+}
+
+#[tokio::test]
+async fn rows_of_an_answer_are_bounded() {
+    let mut bench = Bench::new().await;
+    bench.limits.query_rows = 2;
+    assert_eq!(bench.table(expression(Language::Sql, "select time from logs", None)).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_abandoned_answer_ends_its_query() {
+    let bench = Bench::new().await;
+    for _ in 0..100 {
+        // More than run at a time: places must come back when answers are dropped unread.
+        let request = expression(Language::PromQl, "http_requests_total", Some(Duration::from_secs(1)));
+        drop(bench.ask_between(request, secs(0), secs(300)).await.expect("an answer"));
+    }
+}

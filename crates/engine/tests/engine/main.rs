@@ -1,0 +1,8 @@
+//! Every kind of question, over the real store.
+
+mod bench;
+mod limits;
+mod logs;
+mod metrics;
+mod sql;
+mod traces;

@@ -1,0 +1,100 @@
+//! PromQL and the questions about series.
+
+use std::time::Duration;
+
+use gw_base::{Kind, Signal};
+use gw_batch::{Language, Names, Request, SeriesRow, Shape, Stage};
+
+use crate::bench::{Bench, expression, rows, secs};
+
+#[tokio::test]
+async fn selector_rate_and_sum() {
+    let bench = Bench::new().await;
+    let ask = |text: &'static str| bench.instant(Language::PromQl, text, secs(300));
+    assert_eq!(ask(r#"http_requests_total{job="a"}"#).await, [r#"http_requests_total{job="a"} 300"#]);
+    assert_eq!(
+        ask("round(sum by (job) (rate(http_requests_total[2m])), 0.001)").await,
+        [r#"{job="a"} 1"#, r#"{job="b"} 3"#]
+    );
+    assert_eq!(ask("round(sum(rate(http_requests_total[2m])), 0.001)").await, ["{} 4"]);
+    assert_eq!(ask("topk(1, http_requests_total) / 9").await, [r#"{job="b"} 100"#]);
+}
+
+#[tokio::test]
+async fn a_range_has_a_cell_a_step_and_says_what_it_costs() {
+    let bench = Bench::new().await;
+    let request = expression(Language::PromQl, "sum(http_requests_total)", Some(Duration::from_mins(1)));
+    let answer = bench.ask(request).await.expect("the query has an answer");
+    assert_eq!((answer.shape, answer.steps.map(|steps| steps.count)), (Shape::Matrix, Some(6)));
+    let cost = answer.cost.clone();
+    let batches = rows(answer).await;
+    let values: Vec<_> = SeriesRow::iter(&batches[0])
+        .flat_map(|row| (0..row.len()).map(move |i| row.value(i)).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(values, [0.0, 240.0, 480.0, 720.0, 960.0, 1200.0].map(Some));
+    assert_eq!(cost.series.load(std::sync::atomic::Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn texts_scalars_and_samples_have_their_shapes() {
+    let bench = Bench::new().await;
+    for (text, shape) in [
+        ("'a'", Shape::Text),
+        ("1 + 1", Shape::Scalar),
+        ("http_requests_total[1m]", Shape::Samples),
+        ("http_requests_total", Shape::Matrix),
+    ] {
+        let answer = bench.ask(expression(Language::PromQl, text, None)).await.expect("the query has an answer");
+        assert_eq!(answer.shape, shape, "{text}");
+        rows(answer).await;
+    }
+}
+
+#[tokio::test]
+async fn names_and_metadata() {
+    let bench = Bench::new().await;
+    let names = |names: Names, selectors: &[&str]| Request::Names {
+        signal: Signal::Metrics,
+        names,
+        selectors: selectors.iter().map(|&text| text.to_owned()).collect(),
+        limit: None,
+    };
+    assert_eq!(bench.table(names(Names::Labels, &[])).await, [["__name__"], ["job"]]);
+    assert_eq!(bench.table(names(Names::Values("job".to_owned()), &[r#"{job!="a"}"#])).await, [["b"]]);
+    let series = bench.ask(names(Names::Series, &["http_requests_total"])).await.expect("an answer");
+    assert_eq!(series.shape, Shape::LabelSets);
+    assert_eq!(rows(series).await.iter().map(|batch| batch.num_rows()).sum::<usize>(), 2);
+    let metadata = bench.table(Request::Metadata { metric: None, limit: None }).await;
+    assert_eq!(metadata, [["http_requests_total", "counter", "", "requests"]]);
+}
+
+#[tokio::test]
+async fn errors_are_upstreams() {
+    let bench = Bench::new().await;
+    let fails = async |text: &str| match bench.ask(expression(Language::PromQl, text, None)).await {
+        Err(error) => error,
+        Ok(mut answer) => {
+            use futures_util::StreamExt as _;
+            answer.batches.next().await.expect("one result").expect_err("the query fails")
+        }
+    };
+    let error = fails("sum(").await;
+    assert_eq!((error.stage, error.kind), (Stage::Parse, Kind::Invalid));
+    let error = fails("http_requests_total * on () http_requests_total").await;
+    assert_eq!(error.stage, Stage::Execute);
+    assert!(error.message.starts_with("found duplicate series for the match group {}"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_plan_can_be_shown() {
+    let bench = Bench::new().await;
+    let query = gw_batch::Query {
+        tenant: gw_base::Tenant::default(),
+        request: expression(Language::PromQl, "sum by (job) (rate(http_requests_total[5m]))", None),
+        range: gw_base::TimeRange::new(secs(300), secs(300)),
+        limits: bench.limits.clone(),
+    };
+    let text = bench.engine.explain(&query).expect("the query has a plan");
+    let names: Vec<&str> = text.lines().map(|line| line.trim().split(':').next().unwrap_or("")).collect();
+    assert_eq!(names, ["Finish", "Aggregate", "Window"], "{text}");
+}
