@@ -34,6 +34,21 @@ pub fn schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
+/// The word that Loki calls a severity number's level (`detected_level`).
+#[must_use]
+pub const fn level_of(severity: u8) -> &'static str {
+    match severity {
+        1..=4 => "trace",
+        5..=8 => "debug",
+        9..=12 => "info",
+        13..=16 => "warn",
+        17 => "error",
+        18..=20 => "critical",
+        21..=24 => "fatal",
+        _ => "unknown",
+    }
+}
+
 /// One log line and what came with it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LogRow<'a> {

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+pub use gw_batch::logs::level_of;
+
 /// How much of a line is searched; levels stand at its start.
 const SEARCHED_BYTES: usize = 1024;
 /// Longest level word.
@@ -32,21 +34,6 @@ pub fn severity_of(word: &str) -> Option<u8> {
         b"emergency" | b"emerg" => 23,
         _ => return None,
     })
-}
-
-/// The word that Loki calls a severity number's level (`detected_level`).
-#[must_use]
-pub const fn level_of(severity: u8) -> &'static str {
-    match severity {
-        1..=4 => "trace",
-        5..=8 => "debug",
-        9..=12 => "info",
-        13..=16 => "warn",
-        17 => "error",
-        18..=20 => "critical",
-        21..=24 => "fatal",
-        _ => "unknown",
-    }
 }
 
 /// Label and field names that hold a level.
