@@ -53,6 +53,13 @@ impl Encoding {
 /// Largest zstd window accepted, as a power of two: 128 MiB would be the format's own bound, browsers stop at 8 MiB.
 const ZSTD_WINDOW_LOG_MAX: u32 = 26;
 
+/// Most that a body may grow by decompression, as a factor: telemetry compresses 10 to 100 times, zeros a thousand and more.
+const RATIO_MAX: usize = 500;
+/// Bodies may always grow to this size, whatever the ratio: small ones repeat themselves.
+const RATIO_FREE_BYTES: usize = 8 << 20;
+/// Smallest step in which the buffer grows.
+const STEP_BYTES: usize = 64 << 10;
+
 /// Decompresses a body within `limits.body_bytes` (as sent) and `limits.decoded_bytes` (as decoded).
 ///
 /// # Errors
@@ -61,7 +68,7 @@ pub fn decompress<'a>(encoding: Encoding, body: &'a [u8], limits: &Limits) -> Re
     if body.len() > limits.body_bytes {
         return Err(FormatError::Oversized { size: body.len(), limit: limits.body_bytes });
     }
-    let limit = limits.decoded_bytes;
+    let limit = limits.decoded_bytes.min(body.len().saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES));
     match encoding {
         Encoding::Identity if body.len() > limit => Err(FormatError::Oversized { size: body.len(), limit }),
         Encoding::Identity => Ok(Cow::Borrowed(body)),
@@ -99,14 +106,23 @@ fn has_zlib_header(body: &[u8]) -> bool {
     matches!(body, [method, flags, ..] if method & 0x0F == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
 }
 
-fn read_bounded(reader: impl Read, encoding: Encoding, size: usize, limit: usize) -> Result<Vec<u8>, FormatError> {
-    let mut plain = Vec::with_capacity(size.saturating_mul(4).min(limit));
-    let read = reader.take(limit as u64 + 1).read_to_end(&mut plain);
-    read.map_err(|error| FormatError::Compression { encoding: encoding.as_str(), message: error.to_string() })?;
-    if plain.len() > limit {
-        return Err(FormatError::Bomb { limit });
+/// Reads to the end or one byte past the limit. The buffer grows in exact steps, so that it never holds more than the limit.
+fn read_bounded(mut reader: impl Read, encoding: Encoding, size: usize, limit: usize) -> Result<Vec<u8>, FormatError> {
+    let mut plain = Vec::with_capacity(size.saturating_mul(4).clamp(STEP_BYTES.min(limit), limit));
+    loop {
+        let room = plain.capacity() - plain.len();
+        let read = reader.by_ref().take(room as u64).read_to_end(&mut plain);
+        let read =
+            read.map_err(|error| FormatError::Compression { encoding: encoding.as_str(), message: error.to_string() })?;
+        if read < room {
+            return Ok(plain);
+        }
+        let left = (limit + 1).saturating_sub(plain.len());
+        if left == 0 {
+            return Err(FormatError::Bomb { limit });
+        }
+        plain.reserve_exact(plain.len().max(STEP_BYTES).min(left));
     }
-    Ok(plain)
 }
 
 #[cfg(test)]
@@ -158,6 +174,8 @@ mod tests {
             assert_eq!(error.to_string(), "decompressed body exceeds 1048576 bytes", "{encoding:?}");
             assert_eq!(error.kind(), Kind::TooMuch);
         }
+        let small = zstd::encode_all(&vec![0u8; RATIO_FREE_BYTES + 1][..], 3).unwrap();
+        assert!(matches!(decompress(Encoding::Zstd, &small, &Limits::default()), Err(FormatError::Bomb { .. })));
         let claims_a_gigabyte = [0x80u8, 0x80, 0x80, 0x80, 0x04, 0x00];
         assert!(
             decompress(Encoding::Snappy, &claims_a_gigabyte, &Limits { decoded_bytes: 2 << 30, ..limits }).is_err()
