@@ -38,9 +38,12 @@ pub(crate) async fn all(services: &Services, range: TimeRange) -> Result<Vec<Red
     Ok(table.into_values().collect())
 }
 
+/// How much of a range's end its rates are taken from, as for those of gateways.
+const RECENT: std::time::Duration = std::time::Duration::from_mins(5);
+
 /// Entry spans (server and consumer) of each service.
 async fn from_spans(services: &Services, range: TimeRange) -> Result<Vec<Red>, Fault> {
-    let (start, end) = (range.start, range.end);
+    let (start, end) = (range.start.max(range.end - RECENT), range.end);
     let text = format!(
         "SELECT service, count(*), sum(CASE WHEN status = 2 THEN 1 ELSE 0 END), \
          approx_percentile_cont(duration, 0.5), approx_percentile_cont(duration, 0.9), approx_percentile_cont(duration, 0.99) \
