@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array as _, RecordBatch};
 use futures_util::stream::BoxStream;
 use gw_base::{BoxFuture, HasKind as _, Labels, Matcher, Signal, Tenant, TimeRange, World};
 use gw_batch::{Ack, Batch, Direction, Sink, SinkError, SpanKind};
@@ -284,7 +284,7 @@ async fn encode(batches: Vec<Batch>) -> Result<Vec<Record>, StoreError> {
     let work = move || {
         let encode = |(signal, batches): (Signal, Vec<Batch>)| {
             let payload = codec::encode(&batches);
-            Record { signal, payload, batches }
+            Record { signal, payload, batches: batches.into_iter().map(fitted).collect() }
         };
         by_signal.into_iter().map(encode).collect::<Vec<_>>()
     };
@@ -292,6 +292,20 @@ async fn encode(batches: Vec<Batch>) -> Result<Vec<Record>, StoreError> {
         return Ok(work());
     }
     read::off_reactor(move || Ok(work())).await
+}
+
+/// Gives back the spare room that builders leave: a batch of one row would otherwise hold kilobytes in the head.
+fn fitted(batch: Batch) -> Batch {
+    let (tenant, signal) = (batch.tenant().clone(), batch.signal());
+    if signal == Signal::Metrics {
+        return batch;
+    }
+    let mut columns = batch.records().columns().to_vec();
+    // Only a column that nobody else holds can shrink.
+    drop(batch);
+    columns.iter_mut().for_each(|column| column.shrink_to_fit());
+    let records = RecordBatch::try_new(gw_batch::schema(signal), columns).expect("shrinking keeps types and lengths");
+    Batch::new(tenant, signal, records).expect("the schema is the signal's")
 }
 
 fn span_kind(labels: &Labels) -> SpanKind {

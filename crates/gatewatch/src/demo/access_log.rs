@@ -71,7 +71,7 @@ fn line(began: Timestamp, exchange: &Exchange, count: u64) -> String {
         "RequestCount": count,
         "RequestHost": "shop.example",
         "RequestMethod": operation.method,
-        "RequestPath": exchange.path,
+        "RequestPath": encoded(&exchange.path),
         "RequestPort": "-",
         "RequestProtocol": "HTTP/2.0",
         "RequestScheme": "https",
@@ -93,6 +93,12 @@ fn line(began: Timestamp, exchange: &Exchange, count: u64) -> String {
         "time": began.offset(exchange.duration).to_string(),
     })
     .to_string()
+}
+
+/// Wire: Traefik logs the path as it came over the wire, percent-encoded.
+fn encoded(path: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+    path.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 #[cfg(test)]

@@ -163,3 +163,24 @@ async fn the_last_of_equal_times_wins_and_equal_rows_come_once() {
         assert_eq!(lines.len(), logs.rows());
     }
 }
+
+#[tokio::test]
+async fn single_lines_do_not_fill_the_head() {
+    let store = Store::in_memory(world(9)).await.unwrap();
+    for i in 0..500 {
+        let mut logs = gw_batch::LogsBuilder::default();
+        let stream = logs.stream(&stream_labels(1));
+        let time = Timestamp::from_secs(i);
+        logs.push(
+            stream,
+            &gw_batch::LogRow {
+                time,
+                line: "a line of sixty bytes or so, as services write them",
+                ..Default::default()
+            },
+        );
+        store.append(vec![logs.finish(Tenant::default())]).await.unwrap();
+    }
+    let head = store.usage()[Signal::Logs as usize];
+    assert!(head.head_bytes < 500 * 2_500, "{} bytes for 500 lines", head.head_bytes);
+}
