@@ -58,6 +58,8 @@ struct Group {
     next_flush: Timestamp,
     has_flushed: bool,
     in_flight: usize,
+    /// When the last sending of the running flush gives up; one that has not said so by then never will.
+    busy_until: Timestamp,
     /// Whether a sending of the running flush failed; then nothing is forgotten.
     failed: bool,
     /// Alerts that had ended when the running flush began, with the time they ended.
@@ -136,6 +138,7 @@ impl Core {
                 next_flush: now + route.group_wait,
                 has_flushed: false,
                 in_flight: 0,
+                busy_until: now,
                 failed: false,
                 ending: Vec::new(),
             });
@@ -158,7 +161,7 @@ impl Core {
         let muting = plan.inhibitor.index(self.alerts.values(), now);
         let mut sendings = Vec::new();
         for ((key, _), group) in self.groups.iter_mut().filter(|(_, group)| group.next_flush <= now) {
-            if group.in_flight > 0 {
+            if group.in_flight > 0 && now <= group.busy_until {
                 group.next_flush = now + LOOK_AGAIN;
                 continue;
             }
@@ -172,6 +175,7 @@ impl Core {
             let speaker = Speaker { plan: &plan, log: &self.log, external_url: &self.external_url, now };
             let said = speaker.sendings(key, group, &alerts);
             group.in_flight = said.len();
+            group.busy_until = now + group.group_interval.max(LEAST_DEADLINE) + LEAST_DEADLINE;
             sendings.extend(said);
         }
         drop(muting);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gw_base::{Alert, Fingerprint, Labels, World, time::nanos_of};
 use gw_state::State;
 use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::AlertError;
@@ -184,28 +184,26 @@ impl Dispatcher {
             tokio::select! {
                 () = cancel.cancelled() => break,
                 Some(batch) = alerts.recv() => self.take(batch).await,
-                Some(ended) = sendings.join_next() => match ended {
-                    Ok((sending, succeeded)) => self.note(&sending, succeeded).await,
-                    Err(error) => tracing::error!(%error, "a sending ended by a fault of ours"),
-                },
+                Some(ended) = sendings.join_next() => self.note(ended).await,
                 () = self.shared.replanned.notified() => {}
-                () = world.sleep(Duration::from_nanos(wait)) => {
-                    let now = world.now();
-                    let silences = &self.shared.silences;
-                    let (due, gone) = self.core().flush(now, &|labels| silences.covering(labels, now));
-                    for sending in due {
-                        sendings.spawn(self.clone().carry(sending));
-                    }
-                    self.forget(gone).await;
-                    if now >= tidy_at {
-                        self.tidy().await;
-                        tidy_at = now + HOUSEKEEPING;
-                    }
-                }
+                () = world.sleep(Duration::from_nanos(wait)) => self.flush(&mut sendings).await,
+            }
+            if world.now() >= tidy_at {
+                self.tidy().await;
+                tidy_at = world.now() + HOUSEKEEPING;
             }
         }
         // What is cut off here was not logged, so the next start sends it.
         sendings.shutdown().await;
+    }
+
+    async fn flush(&self, sendings: &mut JoinSet<(Sending, bool)>) {
+        let (now, silences) = (self.shared.world.now(), &self.shared.silences);
+        let (due, gone) = self.core().flush(now, &|labels| silences.covering(labels, now));
+        for sending in due {
+            sendings.spawn(self.clone().carry(sending));
+        }
+        self.forget(gone).await;
     }
 
     async fn take(&self, batch: Vec<Alert>) {
@@ -240,8 +238,15 @@ impl Dispatcher {
         (sending, succeeded)
     }
 
-    async fn note(&self, sending: &Sending, succeeded: bool) {
-        let gone = self.core().ended(sending, succeeded);
+    async fn note(&self, ended: Result<(Sending, bool), JoinError>) {
+        let (sending, succeeded) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!(%error, "a sending ended by a fault of ours");
+                return;
+            }
+        };
+        let gone = self.core().ended(&sending, succeeded);
         if succeeded {
             let entry = (sending.way.log_key(), serde_json::to_vec(&sending.sent).ok());
             self.remember(record::SENT, &[entry]).await;

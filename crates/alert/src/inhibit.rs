@@ -47,7 +47,7 @@ impl Inhibitor {
     #[must_use]
     pub fn index<'a>(&'a self, alerts: impl Iterator<Item = &'a Alert> + Clone, now: Timestamp) -> Muting<'a> {
         let sources = self.rules.iter().map(|rule| {
-            let mut index: BTreeMap<Vec<String>, Vec<&Alert>> = BTreeMap::new();
+            let mut index = Sources::new();
             for alert in alerts.clone().filter(|alert| !alert.is_resolved(now) && rule.source.matches(&alert.labels)) {
                 index.entry(rule.values(&alert.labels)).or_default().push(alert);
             }
@@ -57,10 +57,13 @@ impl Inhibitor {
     }
 }
 
+/// The muting alerts of one rule, by their values of its `equal` labels.
+type Sources<'a> = BTreeMap<Vec<String>, Vec<&'a Alert>>;
+
 /// The alerts that mute others at one time.
 #[derive(Debug)]
 pub struct Muting<'a> {
-    sources: Vec<(&'a Rule, BTreeMap<Vec<String>, Vec<&'a Alert>>)>,
+    sources: Vec<(&'a Rule, Sources<'a>)>,
 }
 
 impl Muting<'_> {

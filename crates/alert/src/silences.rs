@@ -188,7 +188,7 @@ fn check(request: &SilenceRequest, now: Timestamp) -> Result<Matchers, AlertErro
         }
     }
     let matchers = Matchers::new(request.matchers.clone()).map_err(|error| AlertError::Silence(error.to_string()))?;
-    if request.matchers.iter().all(|matcher| matches_nothing(matcher)) {
+    if request.matchers.iter().all(matches_nothing) {
         return refuse("at least one matcher must not match the empty string");
     }
     if request.ends_at < request.starts_at {

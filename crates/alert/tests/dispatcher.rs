@@ -1,5 +1,7 @@
 //! The dispatcher on its stage: waiting, repeating, ending, silences, restarts, failing receivers.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod stage;
 
 use gw_alert::SilenceRequest;

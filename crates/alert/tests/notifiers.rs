@@ -1,5 +1,7 @@
 //! What notifiers render (goldens in `corpus/alert`), how they judge answers, and which configurations are refused.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Silences: what is refused, how they change, in which order they are listed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

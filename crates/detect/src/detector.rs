@@ -63,7 +63,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Detector {
     shared: Arc<Shared>,
-    groups: Arc<watch::Sender<Arc<Vec<Group>>>>,
+    groups: Arc<watch::Sender<Arc<[Group]>>>,
     turns: Arc<Semaphore>,
 }
 
@@ -85,13 +85,13 @@ impl Detector {
     ) -> Self {
         let asker = Asker { tenant: options.tenant.clone(), limits: options.limits.clone() };
         let shared = Shared { options, asker, queries, intake, alerts, world, book: Arc::default() };
-        let groups = Arc::new(watch::Sender::new(Arc::new(Vec::new())));
+        let groups = Arc::new(watch::Sender::new(Arc::from([])));
         Self { shared: Arc::new(shared), groups, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Replaces all groups. Rules that stay keep their alerts, also while a changed group starts anew.
     pub fn load(&self, groups: Vec<Group>) {
-        self.groups.send_replace(Arc::new(groups));
+        self.groups.send_replace(Arc::from(groups));
     }
 
     /// What the rules do right now.

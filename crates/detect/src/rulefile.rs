@@ -106,7 +106,9 @@ impl Reader<'_> {
         }
         let mut rules = Vec::with_capacity(spec.rules.len());
         for (index, rule) in spec.rules.into_iter().enumerate() {
-            let place = Place { group: &spec.name, rule: index + 1, at: rule.at };
+            let name = rule.alert.as_ref().or(rule.record.as_ref()).map(|name| name.value.clone());
+            let name = name.unwrap_or_default();
+            let place = Place { group: &spec.name, rule: index + 1, name, at: rule.at };
             rules.extend(self.rule(rule.value, &spec.labels, &place).map(Arc::new));
         }
         Group {
@@ -122,18 +124,19 @@ impl Reader<'_> {
     /// A rule, or `None` after its faults were noted.
     fn rule(&mut self, spec: RuleSpec, group_labels: &BTreeMap<String, String>, place: &Place<'_>) -> Option<Rule> {
         let before = self.errors.len();
-        let name = spec.alert.as_ref().or(spec.record.as_ref()).map(|name| name.value.clone()).unwrap_or_default();
         for (at, message) in faults(&spec, place.at) {
-            let message = format!("group \"{}\", rule {}, \"{name}\": {message}", place.group, place.rule);
-            self.refuse(at, message);
+            self.refuse(at, format!("{place}: {message}"));
         }
-        let label_templates = self.templates("label", &spec, &spec.labels, place, &name);
-        let annotation_templates = self.templates("annotation", &spec, &spec.annotations, place, &name);
+        // The labels of recording rules are plain texts.
+        let is_alert = spec.alert.is_some();
+        let label_templates = if is_alert { self.templates("label", &spec.labels, place) } else { Vec::new() };
+        let annotation_templates = if is_alert { self.templates("annotation", &spec.annotations, place) } else { Vec::new() };
         let expression = spec.expr.as_ref().and_then(|expr| gw_lang::promql::parse(expr).ok());
         let query = expression.map(|expression| expression.to_string()).filter(|_| self.errors.len() == before)?;
         // Wire: the labels of a group are there unless the rule has them too.
         let labels = Labels::from_pairs(group_labels.iter().chain(&spec.labels).map(|(n, v)| (n.as_str(), v.as_str())));
-        if spec.alert.is_none() {
+        let name = place.name.clone();
+        if !is_alert {
             return Some(Rule { name, query, labels, kind: RuleKind::Recording });
         }
         let duration = |given: Option<PromDuration>| given.map_or(Duration::ZERO, PromDuration::get);
@@ -156,22 +159,13 @@ impl Reader<'_> {
         Some(Rule { name, query, labels, kind: RuleKind::Alerting(alerting) })
     }
 
-    /// Parses templates of an alerting rule; those of recording rules are plain texts.
-    fn templates(
-        &mut self,
-        what: &str,
-        spec: &RuleSpec,
-        texts: &BTreeMap<String, String>,
-        place: &Place<'_>,
-        name: &str,
-    ) -> Vec<(String, Template)> {
+    fn templates(&mut self, what: &str, texts: &BTreeMap<String, String>, place: &Place<'_>) -> Vec<(String, Template)> {
         let mut parsed = Vec::new();
-        for (key, text) in texts.iter().filter(|_| spec.alert.is_some()) {
+        for (key, text) in texts {
             match Template::parse(text) {
                 Ok(template) => parsed.push((key.clone(), template)),
                 Err(error) => {
-                    let rule = format!("group \"{}\", rule {}, \"{name}\"", place.group, place.rule);
-                    let message = format!("{rule}: {what} \"{key}\": template: __alert_{name}:{error}");
+                    let message = format!("{place}: {what} \"{key}\": template: __alert_{}:{error}", place.name);
                     self.refuse(place.at, message);
                 }
             }
@@ -184,7 +178,14 @@ struct Place<'a> {
     group: &'a str,
     /// Counted from 1, as upstream does.
     rule: usize,
+    name: String,
     at: Position,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "group \"{}\", rule {}, \"{}\"", self.group, self.rule, self.name)
+    }
 }
 
 /// What is wrong with the fields of a rule, and where.

@@ -72,7 +72,7 @@ async fn silences_come_back_whole() {
         comment: "deploy".to_owned(),
     };
     state.put_silences(std::slice::from_ref(&silence)).await.unwrap();
-    assert_eq!(state.silences().await.unwrap(), [silence.clone()]);
+    assert_eq!(state.silences().await.unwrap(), std::slice::from_ref(&silence));
     assert_eq!(silence.state(now), SilenceState::Active);
     assert_eq!(silence.state(now - Duration::from_secs(1)), SilenceState::Pending);
     assert_eq!(silence.state(silence.ends_at), SilenceState::Expired);

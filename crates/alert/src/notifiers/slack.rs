@@ -86,7 +86,8 @@ impl Slack {
             ("fallback", config.fallback.as_ref()),
             ("color", config.color.as_ref()),
         ];
-        for (field, _) in texts.iter().filter(|(_, text)| text.is_some_and(|text| text.contains("{{"))) {
+        let is_template = |text: Option<&String>| text.is_some_and(|text| text.contains("{{"));
+        if let Some((field, _)) = texts.iter().find(|(_, text)| is_template(*text)) {
             return Err(refuse(&format!("templates in {field} of slack_configs are not carried out yet, leave it out")));
         }
         Ok(Self { url, config: config.clone() })

@@ -120,7 +120,7 @@ fn number(value: &Value) -> Result<f64, String> {
 
 fn args(_: &Context<'_>, arguments: &[Value]) -> Result<Value, Stop> {
     let pairs = arguments.iter().enumerate().map(|(i, value)| (format!("arg{i}"), value.clone()));
-    Ok(Value::Map(Arc::new(pairs.collect())))
+    Ok(Value::Map(pairs.collect()))
 }
 
 fn first(_: &Context<'_>, arguments: &[Value]) -> Result<Value, Stop> {
@@ -145,7 +145,7 @@ fn sort_by_label(_: &Context<'_>, arguments: &[Value]) -> Result<Value, Stop> {
     };
     let mut sorted = items.to_vec();
     sorted.sort_by_key(key);
-    Ok(Value::List(Arc::new(sorted)))
+    Ok(Value::List(Arc::from(sorted)))
 }
 
 fn length(_: &Context<'_>, arguments: &[Value]) -> Result<Value, Stop> {

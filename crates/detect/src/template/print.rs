@@ -99,13 +99,13 @@ pub(super) fn sprintf(format: &str, values: &[Value]) -> String {
             '%' => out.push('%'),
             verb => match operands.next() {
                 Some(value) => out.push_str(&directive(&spec, value)),
-                None => out.push_str(&format!("%!{verb}(MISSING)")),
+                None => out.extend(["%!", verb.encode_utf8(&mut [0; 4]), "(MISSING)"]),
             },
         }
     }
     let extra: Vec<String> = operands.map(|v| format!("{}={}", v.type_name(), print(v))).collect();
     if !extra.is_empty() {
-        out.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
+        out.extend(["%!(EXTRA ", extra.join(", ").as_str(), ")"]);
     }
     out
 }
@@ -187,8 +187,11 @@ fn quote(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() && u32::from(c) < 0x80 => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => {
+                let code = u32::from(c);
+                let escape = if code < 0x80 { format!("\\x{code:02x}") } else { format!("\\u{code:04x}") };
+                out.push_str(&escape);
+            }
             c => out.push(c),
         }
     }

@@ -36,8 +36,8 @@ pub(super) enum Value {
     Text(Arc<str>),
     Labels(Labels),
     /// What `args` makes.
-    Map(Arc<Vec<(String, Self)>>),
-    List(Arc<Vec<Self>>),
+    Map(Arc<[(String, Self)]>),
+    List(Arc<[Self]>),
     Sample(Arc<Sample>),
     Data(Arc<Data>),
     Time(Timestamp),
@@ -51,7 +51,7 @@ impl Value {
     }
 
     pub(super) fn samples(samples: &[Sample]) -> Self {
-        Self::List(Arc::new(samples.iter().cloned().map(|sample| Self::Sample(Arc::new(sample))).collect()))
+        Self::List(samples.iter().cloned().map(|sample| Self::Sample(Arc::new(sample))).collect())
     }
 
     /// Go's name of the type, for messages.
