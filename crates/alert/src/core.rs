@@ -119,7 +119,8 @@ impl Core {
         for route in plan.root.of(&alert.labels) {
             let labels = route.group_labels(&alert.labels);
             let key = (format!("{}:{labels}", route.key), route.receiver.clone());
-            if alert.is_resolved(now) && !self.groups.get(&key).is_some_and(|group| group.alerts.contains(&fingerprint)) {
+            if alert.is_resolved(now) && !self.groups.get(&key).is_some_and(|group| group.alerts.contains(&fingerprint))
+            {
                 // What ended before this group knew of it needs no sending, unless the log says that its start was sent.
                 let prefix = format!("{}|", route.receiver);
                 let was_sent = |(k, sent): (&String, &Sent)| {
@@ -246,7 +247,12 @@ impl Core {
 
     /// The group that an alert would join: receiver and group labels of each route.
     pub(crate) fn destinations(&self, labels: &Labels) -> Vec<(String, Labels)> {
-        self.plan.root.of(labels).into_iter().map(|route| (route.receiver.clone(), route.group_labels(labels))).collect()
+        self.plan
+            .root
+            .of(labels)
+            .into_iter()
+            .map(|route| (route.receiver.clone(), route.group_labels(labels)))
+            .collect()
     }
 }
 

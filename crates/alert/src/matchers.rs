@@ -62,7 +62,8 @@ impl Matchers {
     pub fn key(&self) -> String {
         let mut sorted: Vec<_> = self.iter().collect();
         sorted.sort_by(|a, b| (&a.name, &a.value, a.op.as_str()).cmp(&(&b.name, &b.value, b.op.as_str())));
-        let texts: Vec<String> = sorted.iter().map(|m| format!("{}{}\"{}\"", m.name, m.op.as_str(), escape(&m.value))).collect();
+        let texts: Vec<String> =
+            sorted.iter().map(|m| format!("{}{}\"{}\"", m.name, m.op.as_str(), escape(&m.value))).collect();
         format!("{{{}}}", texts.join(","))
     }
 }
@@ -112,7 +113,9 @@ pub fn parse_utf8(text: &str) -> Result<Vec<Matcher>, AlertError> {
             TokenKind::Comma if !after_comma => after_comma = true,
             TokenKind::Text if after_comma => {
                 let operator = lexer.next()?;
-                let op = operator.op.ok_or_else(|| operator.unexpected("expected an operator such as '=', '!=', '=~' or '!~'"))?;
+                let op = operator
+                    .op
+                    .ok_or_else(|| operator.unexpected("expected an operator such as '=', '!=', '=~' or '!~'"))?;
                 let value = lexer.next()?;
                 if !matches!(value.kind, TokenKind::Text) {
                     return Err(value.unexpected("expected label value"));

@@ -104,7 +104,10 @@ impl Silences {
         self.state.put_silences(&changes).await?;
         let mut items = self.items.write().unwrap_or_else(PoisonError::into_inner);
         for changed in changes {
-            items.iter_mut().filter(|item| item.silence.id == changed.id).for_each(|item| item.silence = changed.clone());
+            items
+                .iter_mut()
+                .filter(|item| item.silence.id == changed.id)
+                .for_each(|item| item.silence = changed.clone());
         }
         items.retain(|item| item.silence.id != silence.id);
         items.push(Item { silence: silence.clone(), matchers });

@@ -13,7 +13,8 @@ const CONFIG: &str = "route:\n  receiver: hook\n  group_by: [alertname]\n  group
 
 fn states(body: &Value) -> (String, Vec<String>) {
     let alerts = body["alerts"].as_array().unwrap().iter();
-    let shown = alerts.map(|alert| format!("{} {}", alert["labels"]["job"].as_str().unwrap(), alert["status"].as_str().unwrap()));
+    let shown = alerts
+        .map(|alert| format!("{} {}", alert["labels"]["job"].as_str().unwrap(), alert["status"].as_str().unwrap()));
     (body["status"].as_str().unwrap().to_owned(), shown.collect())
 }
 
@@ -115,7 +116,10 @@ async fn without_configuration_alerts_are_grouped_and_shown() {
 async fn a_bad_configuration_leaves_the_old_one_running() {
     let stage = Stage::new("reload", CONFIG).await;
     let bad = gw_config::yaml("alert", "route: {receiver: nobody}\n").unwrap();
-    assert_eq!(stage.dispatcher.reload(bad).unwrap_err().to_string(), "alert: undefined receiver \"nobody\" used in route");
+    assert_eq!(
+        stage.dispatcher.reload(bad).unwrap_err().to_string(),
+        "alert: undefined receiver \"nobody\" used in route"
+    );
     stage.fire(vec![firing("alertname=X,job=a", START, START)]).await;
     let other = gw_config::yaml("alert", &CONFIG.replace("hook.example/a", "hook.example/b")).unwrap();
     stage.dispatcher.reload(other).unwrap();

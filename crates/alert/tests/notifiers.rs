@@ -58,7 +58,10 @@ fn webhook_bodies() {
     let cut = Webhook::new(&WebhookConfig { url: url(), max_alerts: 1, ..WebhookConfig::default() }, "people").unwrap();
     golden("webhook-cut.golden", &cut, &message(3));
     let text = webhook.render(&message(1)).body;
-    assert!(text.starts_with(r#"{"receiver":"people","status":"firing","alerts":[{"status":"firing","labels":{"#), "{text}");
+    assert!(
+        text.starts_with(r#"{"receiver":"people","status":"firing","alerts":[{"status":"firing","labels":{"#),
+        "{text}"
+    );
 }
 
 #[test]
@@ -67,7 +70,12 @@ fn slack_bodies() {
     let slack = Slack::new(&config, &GlobalConfig::default(), "people").unwrap();
     golden("slack.golden", &slack, &message(2));
     golden("slack-many.golden", &slack, &message(14));
-    let own = SlackConfig { title: Some("T".to_owned()), text: Some("words".to_owned()), color: Some("#123456".to_owned()), ..config };
+    let own = SlackConfig {
+        title: Some("T".to_owned()),
+        text: Some("words".to_owned()),
+        color: Some("#123456".to_owned()),
+        ..config
+    };
     golden("slack-own.golden", &Slack::new(&own, &GlobalConfig::default(), "people").unwrap(), &message(1));
 }
 
@@ -75,7 +83,8 @@ fn slack_bodies() {
 fn answers_are_judged() {
     let config = SlackConfig { api_url: url(), ..SlackConfig::default() };
     let slack = Slack::new(&config, &GlobalConfig::default(), "people").unwrap();
-    let answer = |status, body: &str| Answer { status, retry_after: Some(Duration::from_secs(3)), body: body.to_owned() };
+    let answer =
+        |status, body: &str| Answer { status, retry_after: Some(Duration::from_secs(3)), body: body.to_owned() };
     for (status, body, verdict) in [
         (200, "ok", Verdict::Done),
         (200, "{\"ok\": false, \"error\": \"no_text\"}", Verdict::Refused),
@@ -103,17 +112,37 @@ fn configurations_are_refused_in_words() {
         (format!("{hook}route: {{receiver: a, matchers: [b=c]}}\n"), "alert: root route must not have any matchers"),
         (format!("{hook}route: {{receiver: a, repeat_interval: 0s}}\n"), "alert: repeat_interval cannot be zero"),
         (format!("{hook}route: {{receiver: a, group_by: [x, x]}}\n"), "alert: duplicated label in group_by"),
-        (format!("{hook}route: {{receiver: a, group_by: [x, '...']}}\n"), "alert: cannot have wildcard group_by (`...`) and other labels at the same time"),
-        (format!("{hook}route: {{receiver: a, routes: [{{match_re: {{x: '('}}}}]}}\n"), "invalid regular expression \"^(?:()$\": error parsing regexp: missing closing ): `^(?:()$`"),
+        (
+            format!("{hook}route: {{receiver: a, group_by: [x, '...']}}\n"),
+            "alert: cannot have wildcard group_by (`...`) and other labels at the same time",
+        ),
+        (
+            format!("{hook}route: {{receiver: a, routes: [{{match_re: {{x: '('}}}}]}}\n"),
+            "invalid regular expression \"^(?:()$\": error parsing regexp: missing closing ): `^(?:()$`",
+        ),
         ("receivers: [{name: a}, {name: a}]\n".to_owned(), "alert: notification config name \"a\" is not unique"),
         ("receivers: [{name: a, webhook_configs: [{}]}]\n".to_owned(), "alert: receiver \"a\": webhook without url"),
-        ("receivers: [{name: a, webhook_configs: [{url: 'ftp://x'}]}]\n".to_owned(), "alert: receiver \"a\": unsupported URL, it must begin with http:// or https://"),
-        ("receivers: [{name: a, slack_configs: [{}]}]\n".to_owned(), "alert: receiver \"a\": no Slack API URL set, give api_url or global.slack_api_url"),
-        ("receivers: [{name: a, slack_configs: [{api_url: 'http://x', title: '{{ .x }}'}]}]\n".to_owned(), "alert: receiver \"a\": templates in title of slack_configs are not carried out yet, leave it out"),
+        (
+            "receivers: [{name: a, webhook_configs: [{url: 'ftp://x'}]}]\n".to_owned(),
+            "alert: receiver \"a\": unsupported URL, it must begin with http:// or https://",
+        ),
+        (
+            "receivers: [{name: a, slack_configs: [{}]}]\n".to_owned(),
+            "alert: receiver \"a\": no Slack API URL set, give api_url or global.slack_api_url",
+        ),
+        (
+            "receivers: [{name: a, slack_configs: [{api_url: 'http://x', title: '{{ .x }}'}]}]\n".to_owned(),
+            "alert: receiver \"a\": templates in title of slack_configs are not carried out yet, leave it out",
+        ),
     ] {
         let config: AlertConfig = gw_config::yaml("alert", &text).unwrap();
         assert_eq!(config.check().unwrap_err().to_string(), words, "{text}");
     }
     let unknown = gw_config::yaml::<AlertConfig>("alert", "receivers: [{name: a, email_configs: []}]\n").unwrap_err();
-    assert!(unknown.to_string().contains("unknown field \"email_configs\" in receivers[0], expected one of name, webhook_configs, slack_configs"), "{unknown}");
+    assert!(
+        unknown.to_string().contains(
+            "unknown field \"email_configs\" in receivers[0], expected one of name, webhook_configs, slack_configs"
+        ),
+        "{unknown}"
+    );
 }

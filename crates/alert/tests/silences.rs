@@ -59,7 +59,8 @@ async fn edits_keep_the_past() {
     let silences = open("edits", &world).await;
     let first = silences.set(request(vec![Matcher::equal("a", "b")])).await.unwrap();
     world.advance(HOUR / 2);
-    let longer = SilenceRequest { id: Some(first.id.clone()), ends_at: NOW + HOUR * 3, ..request(first.matchers.clone()) };
+    let longer =
+        SilenceRequest { id: Some(first.id.clone()), ends_at: NOW + HOUR * 3, ..request(first.matchers.clone()) };
     assert_eq!(silences.set(longer).await.unwrap().id, first.id, "a new end is the same silence");
     let other = SilenceRequest { id: Some(first.id.clone()), ..request(vec![Matcher::equal("a", "c")]) };
     let second = silences.set(other).await.unwrap();
@@ -78,7 +79,8 @@ async fn the_list_has_what_matters_first() {
     let world = FakeWorld::new(NOW, 3);
     let silences = open("list", &world).await;
     let set = |from: Duration, to: Duration| {
-        let request = SilenceRequest { starts_at: NOW + from, ends_at: NOW + to, ..request(vec![Matcher::equal("a", "b")]) };
+        let request =
+            SilenceRequest { starts_at: NOW + from, ends_at: NOW + to, ..request(vec![Matcher::equal("a", "b")]) };
         silences.set(request)
     };
     let short = set(Duration::ZERO, HOUR).await.unwrap().id;

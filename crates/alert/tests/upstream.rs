@@ -125,7 +125,8 @@ fn alert(labels: Labels, ends_at: Timestamp) -> Alert {
 
 #[test]
 fn inhibition_rules_of_configurations() {
-    let rules = "inhibit_rules:\n- source_match: {severity: crit}\n  target_matchers: ['severity=warn']\n  equal: [host]\n";
+    let rules =
+        "inhibit_rules:\n- source_match: {severity: crit}\n  target_matchers: ['severity=warn']\n  equal: [host]\n";
     let config: AlertConfig = gw_config::yaml("alert", rules).unwrap();
     let inhibitor = Inhibitor::new(&config.inhibit_rules).unwrap();
     let set = |text: &str| Labels::from_pairs(text.split(',').filter_map(|pair| pair.split_once('=')));

@@ -70,7 +70,9 @@ impl GroupRun {
         let interval = group.interval.unwrap_or(options.interval);
         let (mut known, last_evaluation) = old.map_or((Vec::new(), None), |old| (old.rules, old.last_evaluation));
         let mut take = |rule: &Arc<Rule>| {
-            let same = |old: &RuleRun| old.rule.name == rule.name && old.rule.labels == rule.labels && is_alike(&old.rule, rule);
+            let same = |old: &RuleRun| {
+                old.rule.name == rule.name && old.rule.labels == rule.labels && is_alike(&old.rule, rule)
+            };
             let found = known.iter().position(same).map(|at| known.remove(at));
             found.map_or_else(|| RuleRun::new(rule), |old| RuleRun { rule: Arc::clone(rule), ..old })
         };
@@ -109,7 +111,8 @@ impl GroupRun {
 
     /// Marks the series of a group that is gone as ended.
     pub(crate) async fn retire(self, shared: &Shared) {
-        let series: BTreeSet<Labels> = self.rules.into_iter().flat_map(|rule| rule.series).chain(self.orphans).collect();
+        let series: BTreeSet<Labels> =
+            self.rules.into_iter().flat_map(|rule| rule.series).chain(self.orphans).collect();
         let at = shared.world.now() - self.query_offset;
         if let Err(error) = write(shared, at, &[], series.iter()).await {
             tracing::warn!(group = %self.key.name, %error, "series of a removed group are not marked as ended");

@@ -174,7 +174,9 @@ impl Machine {
         if rule.keep_firing_for.is_zero() {
             return;
         }
-        for (labels, known) in self.remembered.iter().filter(|(labels, r)| r.was_firing && !present.contains_key(*labels)) {
+        for (labels, known) in
+            self.remembered.iter().filter(|(labels, r)| r.was_firing && !present.contains_key(*labels))
+        {
             let element = Element { labels: labels.clone(), annotations: Labels::empty(), value: f64::NAN };
             let mut alert = Active::new(element, now);
             alert.recall(known, rule.hold_for, Duration::ZERO, now);

@@ -130,7 +130,8 @@ impl Reader<'_> {
         // The labels of recording rules are plain texts.
         let is_alert = spec.alert.is_some();
         let label_templates = if is_alert { self.templates("label", &spec.labels, place) } else { Vec::new() };
-        let annotation_templates = if is_alert { self.templates("annotation", &spec.annotations, place) } else { Vec::new() };
+        let annotation_templates =
+            if is_alert { self.templates("annotation", &spec.annotations, place) } else { Vec::new() };
         let expression = spec.expr.as_ref().and_then(|expr| gw_lang::promql::parse(expr).ok());
         let query = expression.map(|expression| expression.to_string()).filter(|_| self.errors.len() == before)?;
         // Wire: the labels of a group are there unless the rule has them too.
@@ -159,7 +160,12 @@ impl Reader<'_> {
         Some(Rule { name, query, labels, kind: RuleKind::Alerting(alerting) })
     }
 
-    fn templates(&mut self, what: &str, texts: &BTreeMap<String, String>, place: &Place<'_>) -> Vec<(String, Template)> {
+    fn templates(
+        &mut self,
+        what: &str,
+        texts: &BTreeMap<String, String>,
+        place: &Place<'_>,
+    ) -> Vec<(String, Template)> {
         let mut parsed = Vec::new();
         for (key, text) in texts {
             match Template::parse(text) {
@@ -240,5 +246,8 @@ fn recording_faults(spec: &RuleSpec, record: &str) -> Vec<String> {
 }
 
 fn label_faults(labels: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
-    labels.keys().filter(|name| name.is_empty() || *name == METRIC_NAME).map(|name| format!("invalid label name: {name}"))
+    labels
+        .keys()
+        .filter(|name| name.is_empty() || *name == METRIC_NAME)
+        .map(|name| format!("invalid label name: {name}"))
 }

@@ -39,7 +39,12 @@ fn upstreams_tester_agrees() {
         suite.case(name, || {
             let ran = Command::new("promtool").args(["test", "rules", name]).current_dir(&folder).output();
             let ran = ran.context("promtool does not start")?;
-            ensure!(ran.status.success(), "{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+            ensure!(
+                ran.status.success(),
+                "{}{}",
+                String::from_utf8_lossy(&ran.stdout),
+                String::from_utf8_lossy(&ran.stderr)
+            );
             Ok(())
         });
     }

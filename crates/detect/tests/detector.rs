@@ -10,7 +10,9 @@ const ALERT: &str = "groups:\n- name: g\n  rules:\n  - alert: Down\n    expr: up
 
 #[tokio::test]
 async fn recordings_are_written_at_the_slot_and_end_with_a_stale_marker() {
-    let mut stage = Stage::new("groups:\n- name: g\n  query_offset: 30s\n  rules:\n  - record: job:up\n    expr: sum by (job) (up)\n    labels: {team: a}\n");
+    let mut stage = Stage::new(
+        "groups:\n- name: g\n  query_offset: 30s\n  rules:\n  - record: job:up\n    expr: sum by (job) (up)\n    labels: {team: a}\n",
+    );
     stage.engine.answer("sum by (job) (up)", vec![("job=a", 1.0), ("job=b", 2.0)]);
     let group = stage.tick().await;
     let slot = group.last_evaluation.unwrap();
@@ -19,10 +21,10 @@ async fn recordings_are_written_at_the_slot_and_end_with_a_stale_marker() {
     assert_eq!(group.rules[0].health, Health::Good);
     stage.engine.answer("sum by (job) (up)", vec![("job=b", 3.0)]);
     stage.tick().await;
-    assert_eq!(stage.written(), [
-        (r#"job:up{job="b", team="a"}"#.to_owned(), Some(3.0)),
-        (r#"job:up{job="a", team="a"}"#.to_owned(), None),
-    ]);
+    assert_eq!(
+        stage.written(),
+        [(r#"job:up{job="b", team="a"}"#.to_owned(), Some(3.0)), (r#"job:up{job="a", team="a"}"#.to_owned(), None),]
+    );
     stage.stop().await;
 }
 
@@ -36,10 +38,19 @@ async fn an_alert_waits_fires_and_resolves() {
     assert_eq!((view.state, view.active_at), (AlertState::Pending, active_at));
     assert_eq!(view.labels, labels("alertname=Down,job=a,severity=crit,who=a"));
     assert_eq!(view.annotations, labels("summary=a has 0"));
-    assert_eq!(stage.written(), [
-        (r#"ALERTS{alertname="Down", alertstate="pending", job="a", severity="crit", who="a"}"#.to_owned(), Some(1.0)),
-        (r#"ALERTS_FOR_STATE{alertname="Down", job="a", severity="crit", who="a"}"#.to_owned(), Some(active_at.secs() as f64)),
-    ]);
+    assert_eq!(
+        stage.written(),
+        [
+            (
+                r#"ALERTS{alertname="Down", alertstate="pending", job="a", severity="crit", who="a"}"#.to_owned(),
+                Some(1.0)
+            ),
+            (
+                r#"ALERTS_FOR_STATE{alertname="Down", job="a", severity="crit", who="a"}"#.to_owned(),
+                Some(active_at.secs() as f64)
+            ),
+        ]
+    );
     stage.tick().await;
     assert!(stage.sent().is_empty(), "a pending alert is not sent");
     let group = stage.tick().await;
@@ -92,19 +103,24 @@ async fn an_alert_may_fire_on_after_its_element_is_gone() {
 
 #[tokio::test]
 async fn equal_alerts_too_many_alerts_and_failing_queries_are_errors_of_the_rule() {
-    let mut stage = Stage::new("groups:\n- name: g\n  limit: 1\n  rules:\n  - alert: A\n    expr: a\n  - alert: B\n    expr: b\n    labels: {job: same}\n  - record: r\n    expr: c\n  - alert: T\n    expr: t\n    annotations: {x: '{{ humanize \"y\" }}'}\n");
+    let mut stage = Stage::new(
+        "groups:\n- name: g\n  limit: 1\n  rules:\n  - alert: A\n    expr: a\n  - alert: B\n    expr: b\n    labels: {job: same}\n  - record: r\n    expr: c\n  - alert: T\n    expr: t\n    annotations: {x: '{{ humanize \"y\" }}'}\n",
+    );
     stage.engine.answer("a", vec![("job=a", 1.0), ("job=b", 1.0)]);
     stage.engine.answer("b", vec![("job=a", 1.0), ("job=b", 1.0)]);
     stage.engine.fail("c", "too much");
     stage.engine.answer("t", vec![("", 1.0)]);
     let group = stage.tick().await;
     let errors: Vec<_> = group.rules.iter().map(|rule| rule.last_error.clone().unwrap_or_default()).collect();
-    assert_eq!(errors, [
-        "exceeded limit of 1 with 2 alerts",
-        "vector contains metrics with the same labelset after applying alert labels",
-        "too much",
-        "",
-    ]);
+    assert_eq!(
+        errors,
+        [
+            "exceeded limit of 1 with 2 alerts",
+            "vector contains metrics with the same labelset after applying alert labels",
+            "too much",
+            "",
+        ]
+    );
     assert_eq!((group.rules[2].health, group.rules[2].failures), (Health::Bad, 1));
     let text = group.rules[3].alerts[0].annotations.get("x").unwrap();
     assert!(text.starts_with("<error expanding template: error executing template __alert_T: "), "{text}");
@@ -144,9 +160,22 @@ async fn alerts_go_on_after_a_restart() {
         assert_eq!(group.last_evaluation, Some(first));
         let alert = &group.rules[0].alerts[0];
         let since = alert.active_at.since(first - MINUTE * expected_active).abs();
-        assert_eq!((alert.state, since < 1_000_000_000), (expected_state, true), "{hold} {firing}: {}", alert.active_at);
+        assert_eq!(
+            (alert.state, since < 1_000_000_000),
+            (expected_state, true),
+            "{hold} {firing}: {}",
+            alert.active_at
+        );
         let alive_at = first - MINUTE * down_before + MINUTE;
-        assert!(stage.engine.asked.lock().unwrap().iter().any(|(text, at)| text.starts_with("ALERTS_FOR_STATE") && *at == alive_at));
+        assert!(
+            stage
+                .engine
+                .asked
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|(text, at)| text.starts_with("ALERTS_FOR_STATE") && *at == alive_at)
+        );
         stage.stop().await;
     }
 }

@@ -11,7 +11,10 @@ use gw_testkit::{Suite, conformance};
 /// What upstream's own tests expect of files that are refused, by file name.
 const REFUSALS: &[(&str, &str)] = &[
     ("invalid_label_name.bad.yaml", "invalid label name: __name__"),
-    ("invalid_record_name.bad.yaml", "braces present in the recording rule name; should it be in expr?: strawberry{flavor=\"sweet\"}"),
+    (
+        "invalid_record_name.bad.yaml",
+        "braces present in the recording rule name; should it be in expr?: strawberry{flavor=\"sweet\"}",
+    ),
     ("no_rec_alert.bad.yaml", "one of 'record' or 'alert' must be set"),
     ("noexpr.bad.yaml", "field 'expr' must be set in rule"),
     ("record_and_alert.bad.yaml", "only one of 'record' and 'alert' must be set"),
@@ -125,5 +128,10 @@ fn every_fault_is_named_with_its_place() {
         ],
     );
     refused("groups:\n- rules: []\n", &["rules.yaml: 2:3: Groupname must not be empty"]);
-    refused("groups:\n- name: g\n  intervall: 5s\n", &["rules.yaml: 3:3: unknown field \"intervall\" in groups[0], expected one of name, interval, query_offset, limit, labels, rules (did you mean \"interval\"?)"]);
+    refused(
+        "groups:\n- name: g\n  intervall: 5s\n",
+        &[
+            "rules.yaml: 3:3: unknown field \"intervall\" in groups[0], expected one of name, interval, query_offset, limit, labels, rules (did you mean \"interval\"?)",
+        ],
+    );
 }

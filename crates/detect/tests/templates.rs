@@ -72,9 +72,15 @@ fn texts_and_trimming() {
 fn labels_and_values() {
     check("{{ $labels.instance }} is {{ .Labels.severity }}: {{ $value }}", "web-1.example.org:9100 is crit: 0.25");
     check("{{ $labels.missing }}|", "|");
-    check("{{ .Value }} {{ $externalLabels.region }} {{ .ExternalURL }}", "0.25 kr http://gateway.example:1002/metrics");
+    check(
+        "{{ .Value }} {{ $externalLabels.region }} {{ .ExternalURL }}",
+        "0.25 kr http://gateway.example:1002/metrics",
+    );
     check("{{ externalURL }} {{ pathPrefix }}", "http://gateway.example:1002/metrics /metrics");
-    check("{{ range $name, $value := .Labels }}{{ $name }}={{ $value }};{{ end }}", "instance=web-1.example.org:9100;job=node;severity=crit;");
+    check(
+        "{{ range $name, $value := .Labels }}{{ $name }}={{ $value }};{{ end }}",
+        "instance=web-1.example.org:9100;job=node;severity=crit;",
+    );
     check("{{ $labels }}", "map[instance:web-1.example.org:9100 job:node severity:crit]");
     check("{{ index $labels \"job\" }} {{ len $labels }}", "node 3");
 }
@@ -159,10 +165,19 @@ fn people_read_numbers() {
 #[test]
 fn texts() {
     check("{{ toUpper \"aé\" }} {{ toLower \"AÉ\" }} {{ title \"aa bB CC foo_bar\" }}", "AÉ aé Aa BB CC Foo_bar");
-    check("{{ stripPort \"1.2.3.4:80\" }} {{ stripPort \"[::1]:80\" }} {{ stripPort \"host\" }} {{ stripPort \"::1\" }}", "1.2.3.4 ::1 host ::1");
-    check("{{ stripDomain \"web.example.org:80\" }} {{ stripDomain \"1.2.3.4:80\" }} {{ stripDomain \"a.b\" }}", "web:80 1.2.3.4:80 a");
+    check(
+        "{{ stripPort \"1.2.3.4:80\" }} {{ stripPort \"[::1]:80\" }} {{ stripPort \"host\" }} {{ stripPort \"::1\" }}",
+        "1.2.3.4 ::1 host ::1",
+    );
+    check(
+        "{{ stripDomain \"web.example.org:80\" }} {{ stripDomain \"1.2.3.4:80\" }} {{ stripDomain \"a.b\" }}",
+        "web:80 1.2.3.4:80 a",
+    );
     check("{{ reReplaceAll \"(a)b\" \"x$1\" \"ab ab\" }} {{ match \"^a+$\" \"aa\" }}", "xa xa true");
-    check("{{ graphLink \"up == 1\" }} {{ tableLink \"a&b\" }}", "/graph?g0.expr=up+%3D%3D+1&g0.tab=0 /graph?g0.expr=a%26b&g0.tab=1");
+    check(
+        "{{ graphLink \"up == 1\" }} {{ tableLink \"a&b\" }}",
+        "/graph?g0.expr=up+%3D%3D+1&g0.tab=0 /graph?g0.expr=a%26b&g0.tab=1",
+    );
     check("{{ html \"<a href='x'>\" }} {{ urlquery \"a b\" }}", "&lt;a href=&#39;x&#39;&gt; a+b");
     check("{{ with args 1 \"b\" }}{{ .arg1 }}{{ .arg0 }}{{ end }}", "b1");
     check("{{ print \"a\" 1 2 \"b\" }}|{{ println 1 \"x\" }}", "a1 2b|1 x\n");
@@ -174,7 +189,10 @@ fn printf_is_gos() {
     let cases = [
         (r#""%d|%5d|%-5d|%05d|%+d" 42 42 42 42 42"#, "42|   42|42   |00042|+42"),
         (r#""%x %X %o %b %c %U" 255 255 8 5 65 65"#, "ff FF 10 101 A U+0041"),
-        (r#""%f %.2f %8.3f %e %g %.3g" 1.5 1.555 3.14159 1500.0 1e21 1234.5"#, "1.500000 1.55    3.142 1.500000e+03 1e+21 1.23e+03"),
+        (
+            r#""%f %.2f %8.3f %e %g %.3g" 1.5 1.555 3.14159 1500.0 1e21 1234.5"#,
+            "1.500000 1.55    3.142 1.500000e+03 1e+21 1.23e+03",
+        ),
         (r#""%s %q %10s|%-6s|%.2s %v %t" "a" "b\"" "r" "l" "cut" 1 true"#, "a \"b\\\"\"          r|l     |cu 1 true"),
         (r#""%% %d" 1"#, "% 1"),
         (r#""%d" "x""#, "%!d(string=x)"),
@@ -237,7 +255,10 @@ fn hostile_texts_never_end_the_process() {
     refused(&"{{ if 1 }}".repeat(10_000), "nested deeper than 64");
     refused(&format!("{{{{ if 1 }}}}{}", "{{ else if 1 }}".repeat(10_000)), "nested deeper than 64");
     refused(&"x".repeat(1 << 20), "longer than");
-    let pieces = ["{{", "}}", "-}}", "{{-", "\"", "'", "`", "$", ".", "(", ")", "|", "if ", "range ", "end", "é", "\\", "1e", "0x", " ", ":=", ","];
+    let pieces = [
+        "{{", "}}", "-}}", "{{-", "\"", "'", "`", "$", ".", "(", ")", "|", "if ", "range ", "end", "é", "\\", "1e",
+        "0x", " ", ":=", ",",
+    ];
     let mut state = 7u64;
     for _ in 0..5_000 {
         let mut text = String::new();

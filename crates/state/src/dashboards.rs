@@ -52,8 +52,12 @@ impl State {
     /// [`StateError::Conflict`] when somebody else has written it meanwhile.
     pub async fn save_dashboard(&self, dashboard: &Dashboard) -> Result<i64, StateError> {
         let text = match dashboard.version {
-            0 => "INSERT INTO dashboards (title, body, updated_at, updated_by, uid, version) VALUES (?, ?, ?, ?, ?, ? + 1) RETURNING version",
-            _ => "UPDATE dashboards SET title = ?, body = ?, updated_at = ?, updated_by = ?, version = version + 1 WHERE uid = ? AND version = ? RETURNING version",
+            0 => {
+                "INSERT INTO dashboards (title, body, updated_at, updated_by, uid, version) VALUES (?, ?, ?, ?, ?, ? + 1) RETURNING version"
+            }
+            _ => {
+                "UPDATE dashboards SET title = ?, body = ?, updated_at = ?, updated_by = ?, version = version + 1 WHERE uid = ? AND version = ? RETURNING version"
+            }
         };
         let conflict = || StateError::Conflict(format!("dashboard {:?} was changed by somebody else", dashboard.uid));
         let version: Option<i64> = query_scalar(text)

@@ -81,9 +81,11 @@ fn damage(path: &Path, error: sqlx_core::Error) -> StateError {
 async fn migrate(pool: &SqlitePool, path: &Path, now: Timestamp) -> Result<(), StateError> {
     let known = MIGRATIONS.len() as i64;
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    query("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT")
-        .execute(&mut *transaction)
-        .await?;
+    query(
+        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
+    )
+    .execute(&mut *transaction)
+    .await?;
     let found: i64 = query_scalar("SELECT coalesce(max(version), 0) FROM schema_version")
         .fetch_one(&mut *transaction)
         .await

@@ -17,7 +17,9 @@ pub enum StateError {
         source: std::io::Error,
     },
     /// The file is not a sound database.
-    #[error("state file {path} is damaged ({detail}); restore a copy of it, or move it away to start with an empty one")]
+    #[error(
+        "state file {path} is damaged ({detail}); restore a copy of it, or move it away to start with an empty one"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

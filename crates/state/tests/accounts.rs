@@ -66,7 +66,10 @@ async fn ten_failures_a_minute_close_the_door() {
         assert_eq!(error.kind(), Kind::Denied);
     }
     let error = state.login("admin", "correct horse", "10.0.0.1").await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Busy, "too many failed sign-ins, try again in 60 seconds"));
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (Kind::Busy, "too many failed sign-ins, try again in 60 seconds")
+    );
     assert!(state.login("admin", "correct horse", "10.0.0.2").await.is_ok(), "another address is not concerned");
     place.world.advance(Duration::from_mins(1));
     assert!(state.login("admin", "correct horse", "10.0.0.1").await.is_ok());

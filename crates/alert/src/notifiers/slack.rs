@@ -88,7 +88,9 @@ impl Slack {
         ];
         let is_template = |text: Option<&String>| text.is_some_and(|text| text.contains("{{"));
         if let Some((field, _)) = texts.iter().find(|(_, text)| is_template(*text)) {
-            return Err(refuse(&format!("templates in {field} of slack_configs are not carried out yet, leave it out")));
+            return Err(refuse(&format!(
+                "templates in {field} of slack_configs are not carried out yet, leave it out"
+            )));
         }
         Ok(Self { url, config: config.clone() })
     }

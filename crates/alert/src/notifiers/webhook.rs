@@ -71,7 +71,9 @@ pub(super) fn check_url(url: &Secret, receiver: &str) -> Result<(), AlertError> 
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace)) {
         true => Ok(()),
-        false => Err(AlertError::Config(format!("receiver {receiver:?}: unsupported URL, it must begin with http:// or https://"))),
+        false => Err(AlertError::Config(format!(
+            "receiver {receiver:?}: unsupported URL, it must begin with http:// or https://"
+        ))),
     }
 }
 

@@ -11,7 +11,7 @@ use http::{StatusCode, header};
 
 use crate::params;
 
-/// Takes a batch. Wire: 202 without a body; errors are plain text (http_thrift_handler.go).
+/// Takes a batch. Wire: 202 without a body; errors are plain text (`http_thrift_handler.go`).
 pub(crate) async fn collect(
     State(services): State<Services>,
     principal: Option<Extension<Principal>>,

@@ -1,4 +1,4 @@
-//! Request parameters to queries, with Jaeger's defaults and error texts (cmd/query/app/query_parser.go, v1.50).
+//! Request parameters to queries, with Jaeger's defaults and error texts (`cmd/query/app/query_parser.go`, v1.50).
 
 use std::time::Duration;
 

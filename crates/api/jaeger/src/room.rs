@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::{collector, query};
 
 /// The query API's routes (port 1005).
-#[must_use]
 pub fn room(services: Services) -> Router {
     Router::new()
         .route("/api/services", get(query::services))
@@ -25,7 +24,6 @@ pub fn room(services: Services) -> Router {
 }
 
 /// The collector's routes (port 1006).
-#[must_use]
 pub fn collector_room(services: Services) -> Router {
     Router::new()
         .route("/api/traces", post(collector::collect))

@@ -10,7 +10,6 @@ use gw_serve::Services;
 use crate::{grpc, http_export};
 
 /// The HTTP room (port 4318).
-#[must_use]
 pub fn room(services: Services) -> Router {
     let route = |format: &'static Otlp| {
         post(move |State(services): State<Services>, principal, request| {
@@ -27,7 +26,6 @@ pub fn room(services: Services) -> Router {
 }
 
 /// The gRPC room (port 4317).
-#[must_use]
 pub fn grpc_room(services: Services) -> Router {
     let route = |format: &'static Otlp| {
         post(move |State(services): State<Services>, principal, request| {

@@ -13,7 +13,6 @@ use crate::{query, spans};
 const EMULATED: &str = "3.5.1";
 
 /// The room's routes: the API under `/api/v2`, and all of it again under `/zipkin`, where the original's UI asks.
-#[must_use]
 pub fn room(services: Services) -> Router {
     let api = Router::new()
         .route("/spans", post(spans::collect).get(query::span_names))

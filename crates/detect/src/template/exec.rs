@@ -210,7 +210,13 @@ impl Run<'_> {
     }
 
     /// `or` stops at the first true argument, `and` at the first false one; the last decides otherwise.
-    fn short_circuit(&mut self, stop_at: bool, rest: &[Operand], dot: &Value, last: Option<Value>) -> Result<Value, Stop> {
+    fn short_circuit(
+        &mut self,
+        stop_at: bool,
+        rest: &[Operand],
+        dot: &Value,
+        last: Option<Value>,
+    ) -> Result<Value, Stop> {
         let mut value = None;
         for operand in rest {
             let current = self.operand(operand, dot)?;
@@ -284,7 +290,9 @@ fn length_of(value: &Value) -> usize {
 fn items_of(value: &Value) -> Result<Vec<(Value, Value)>, Stop> {
     match value {
         Value::List(items) => Ok((0i64..).map(Value::Integer).zip(items.iter().cloned()).collect()),
-        Value::Labels(labels) => Ok(labels.iter().map(|(name, value)| (Value::text(name), Value::text(value))).collect()),
+        Value::Labels(labels) => {
+            Ok(labels.iter().map(|(name, value)| (Value::text(name), Value::text(value))).collect())
+        }
         Value::Map(pairs) => Ok(pairs.iter().map(|(key, item)| (Value::text(key.as_str()), item.clone())).collect()),
         Value::Integer(count) => Ok((0..*count).map(|i| (Value::Integer(i), Value::Integer(i))).collect()),
         Value::Nil => Ok(Vec::new()),

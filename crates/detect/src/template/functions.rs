@@ -129,7 +129,9 @@ fn first(_: &Context<'_>, arguments: &[Value]) -> Result<Value, Stop> {
             Some(item) => Ok(item.clone()),
             None => Err(Stop::Failed("first() called on vector with no elements".to_owned())),
         },
-        other => Err(Stop::Failed(format!("wrong type for value; expected template.queryResult; got {}", other.type_name()))),
+        other => {
+            Err(Stop::Failed(format!("wrong type for value; expected template.queryResult; got {}", other.type_name())))
+        }
     }
 }
 
@@ -192,7 +194,9 @@ fn to_duration(_: &Context<'_>, arguments: &[Value]) -> Result<Value, Stop> {
     let nanos = number(&arguments[0])? * 1e9;
     match nanos.is_finite() && nanos.abs() < i64::MAX as f64 {
         true => Ok(Value::Duration(nanos as i64)),
-        false => Err(Stop::Failed("cannot be represented as a nanoseconds duration since it overflows int64".to_owned())),
+        false => {
+            Err(Stop::Failed("cannot be represented as a nanoseconds duration since it overflows int64".to_owned()))
+        }
     }
 }
 

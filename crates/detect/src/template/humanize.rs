@@ -73,7 +73,9 @@ pub(super) fn time(seconds: f64) -> Result<Timestamp, String> {
     let nanos = seconds * 1e9;
     match nanos.is_finite() && nanos.abs() < i64::MAX as f64 {
         true => Ok(Timestamp::from_millis(Timestamp::from_nanos(nanos as i64).millis())),
-        false => Err(format!("{} cannot be represented as a nanoseconds timestamp since it overflows int64", four(seconds))),
+        false => {
+            Err(format!("{} cannot be represented as a nanoseconds timestamp since it overflows int64", four(seconds)))
+        }
     }
 }
 

@@ -113,7 +113,9 @@ impl Template {
         match exec::run(&self.tree, &context, VARIABLES.into_iter().zip(values).collect()) {
             Ok(text) => Expansion::Done(text),
             Err((Stop::Needs(query), line)) => match answered.is_full() {
-                true => Expansion::Failed(TemplateError { line, message: format!("asks more than {MAX_QUERIES} queries") }),
+                true => {
+                    Expansion::Failed(TemplateError { line, message: format!("asks more than {MAX_QUERIES} queries") })
+                }
                 false => Expansion::Needs(query),
             },
             Err((Stop::Failed(message), line)) => Expansion::Failed(TemplateError { line, message }),

@@ -286,7 +286,9 @@ impl Parser {
                 }
                 Base::Parenthesis(Box::new(inner))
             }
-            Some(TokenKind::Sign(sign)) => return Err(TemplateError::parse(line, format!("unexpected {sign:?} in {context}"))),
+            Some(TokenKind::Sign(sign)) => {
+                return Err(TemplateError::parse(line, format!("unexpected {sign:?} in {context}")));
+            }
             _ => return Err(TemplateError::parse(line, format!("unexpected end of {context}"))),
         };
         while let Some(TokenKind::Field(name)) = self.peek().cloned() {

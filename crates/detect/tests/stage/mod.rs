@@ -10,7 +10,9 @@ use arrow_array::builder::{BinaryBuilder, Float64Builder, ListBuilder, Timestamp
 use arrow_array::{ArrayRef, RecordBatch};
 use futures_util::StreamExt;
 use gw_base::{Alert, BoxFuture, FakeWorld, Labels, Limits, Timestamp, World};
-use gw_batch::{Ack, Answer, Batch, MetricsView, Queries, Query, QueryError, Request, Shape, Sink, SinkError, is_stale};
+use gw_batch::{
+    Ack, Answer, Batch, MetricsView, Queries, Query, QueryError, Request, Shape, Sink, SinkError, is_stale,
+};
 use gw_detect::{Detector, GroupView, Options, parse_rules};
 use gw_intake::Intake;
 use tokio::sync::mpsc;
