@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { alignMatrix, mergeStreams } from "../data/rooms";
 import { sparkPath } from "../viz/Spark";
-import { splitThreshold } from "./alerts/AlertRow";
+import { annotationsIn, splitThreshold } from "./alerts/AlertRow";
 import { parseMatchers, printMatcher } from "./alerts/Silences";
 import { briefOf, countFields, levelOf, parseLine, traceOf } from "./logs/fields";
 import { starter } from "./metrics/MetricBrowser";
@@ -125,4 +125,10 @@ it("draws gaps and writes CSV", () => {
   expect(toCsv({ columns: [{ name: "a", type: "" }], rows: [['x"y'], [null], [{ b: 1 }]] })).toBe(
     'a\r\n"x""y"\r\n\r\n"{""b"":1}"',
   );
+});
+
+it("lets an alert speak the reader's language", () => {
+  const both = { summary: "load", summary_ko: "부하", runbook_url: "x" };
+  expect(annotationsIn(both, "ko")).toEqual({ summary: "부하", runbook_url: "x" });
+  expect(annotationsIn(both, "en")).toEqual({ summary: "load", runbook_url: "x" });
 });

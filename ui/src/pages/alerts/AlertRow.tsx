@@ -7,7 +7,7 @@ import { useMay } from "../../app/session";
 import { useClock } from "../../app/url";
 import type { Alert } from "../../data/types";
 import { useLanguage } from "../../i18n";
-import { formatAgo, formatDateTime, formatSpan, formatValue } from "../../lib/format";
+import { formatAgo, formatDateTime, formatSpan, formatValue, type Language } from "../../lib/format";
 import { State } from "../../ui/State";
 import { PromPanel } from "../../viz/PromPanel";
 import { shownState } from "./Groups";
@@ -26,6 +26,19 @@ export function splitThreshold(query: string): { expr: string; threshold: number
   return found ? { expr: found[1] ?? query, threshold: Number(found[2]) } : { expr: query, threshold: null };
 }
 
+/** What an alert says in a language: `summary_ko` stands for `summary` in Korean and is left out in English. */
+export function annotationsIn(
+  annotations: Readonly<Record<string, string>>,
+  language: Language,
+): Record<string, string | undefined> {
+  const said: Record<string, string> = {};
+  for (const [name, value] of Object.entries(annotations)) {
+    const [, base = name, own] = /^(.+)_(ko|en)$/.exec(name) ?? [];
+    if (own === undefined ? !(`${name}_${language}` in annotations) : own === language) said[base] = value;
+  }
+  return said;
+}
+
 /** The row. */
 export function AlertRow({ alert, common }: AlertRowProps) {
   const { t, language } = useLanguage();
@@ -34,7 +47,8 @@ export function AlertRow({ alert, common }: AlertRowProps) {
   const own = Object.entries(alert.labels).filter(
     ([name]) => name !== "alertname" && name !== "severity" && !(name in common),
   );
-  const summary = alert.annotations.summary ?? alert.annotations.description ?? alert.annotations.message ?? "";
+  const said = annotationsIn(alert.annotations, language);
+  const summary = said.summary ?? said.description ?? said.message ?? "";
   return (
     <li>
       <div className="need">
@@ -108,7 +122,7 @@ function SilenceMenu({ labels }: { labels: Readonly<Record<string, string>> }) {
 }
 
 function Detail({ alert }: { alert: Alert }) {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const query = alert.rule?.query ?? "";
   const { expr, threshold } = splitThreshold(query);
   return (
@@ -117,7 +131,7 @@ function Detail({ alert }: { alert: Alert }) {
         {Object.entries(alert.labels).map(([name, value]) => (
           <Pair key={`l${name}`} name={name} value={value} />
         ))}
-        {Object.entries(alert.annotations).map(([name, value]) => (
+        {Object.entries(annotationsIn(alert.annotations, language)).map(([name, value]) => (
           <Pair key={`a${name}`} name={name} value={value} />
         ))}
         {alert.rule ? <Pair name={t("alerts.rule")} value={alert.rule.group} /> : null}

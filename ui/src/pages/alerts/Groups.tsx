@@ -4,7 +4,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useParam, useScope } from "../../app/url";
 import type { Alert, Alerts } from "../../data/types";
-import { useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import { score } from "../../lib/choseong";
 import { inScope } from "../../lib/scope";
 import { Segments, Text } from "../../ui/controls";
@@ -92,7 +92,7 @@ export function Groups({ alerts }: { alerts: UseQueryResult<Alerts> }) {
                 .map(([name, value]) => `${name}=${value}`)
                 .join(" ") || t("alerts.ungrouped")
             }
-            note={group.receiver ? t("alerts.receiver", { name: group.receiver }) : undefined}
+            note={receiverNote(group.receiver, t)}
             flush
           >
             <ul className="needs">
@@ -115,4 +115,9 @@ function countStates(data: Alerts | undefined): Record<string, number> {
     counts.all = (counts.all ?? 0) + 1;
   }
   return counts;
+}
+
+/** Who is told; the built-in receiver `none` tells nobody. */
+function receiverNote(receiver: string, t: Translate): string {
+  return receiver === "" || receiver === "none" ? t("alerts.noReceiver") : t("alerts.receiver", { name: receiver });
 }

@@ -58,7 +58,7 @@ export function Rules() {
       id: "query",
       title: t("alerts.query"),
       cell: ({ query, lastError }) => (
-        <span>
+        <span className="rule-query">
           <code>{query}</code>
           {lastError ? <span className="error-text"> {lastError}</span> : null}
         </span>

@@ -29,7 +29,7 @@ export function Services() {
         <h1>{t("nav.services")}</h1>
         <p>{t("common.count", { n: services.length })}</p>
       </div>
-      <Panel flush busy={!data}>
+      <Panel title={t("services.list")} note={t("services.average")} flush busy={!data}>
         {data && services.length === 0 ? (
           <Empty title={t("services.none")} hint={t("services.noneHint")} />
         ) : (
