@@ -30,7 +30,7 @@ export function splitThreshold(query: string): { expr: string; threshold: number
 export function annotationsIn(
   annotations: Readonly<Record<string, string>>,
   language: Language,
-): Record<string, string | undefined> {
+): Record<string, string> {
   const said: Record<string, string> = {};
   for (const [name, value] of Object.entries(annotations)) {
     const [, base = name, own] = /^(.+)_(ko|en)$/.exec(name) ?? [];
