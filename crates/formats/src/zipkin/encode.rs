@@ -123,7 +123,10 @@ impl<'a> Extras<'a> {
 
     /// A span of another protocol, as OpenTelemetry's Zipkin exporter maps it.
     fn take_foreign(&mut self, row: &SpanRow<'a>) {
-        for (key, value) in Attributes::new(row.scope).iter().chain(Attributes::new(row.attributes).iter()) {
+        let own_place =
+            |key: &str| key == crate::jaeger::FLAGS || (row.source == SpanSource::Jaeger && key == "span.kind");
+        let attributes = Attributes::new(row.attributes).iter().filter(|(key, _)| !own_place(key));
+        for (key, value) in Attributes::new(row.scope).iter().chain(attributes) {
             self.tags.insert(Cow::Borrowed(key), Cow::Owned(value.to_text().into_owned()));
         }
         let outgoing = matches!(row.kind, SpanKind::Client | SpanKind::Producer);
