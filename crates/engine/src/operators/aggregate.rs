@@ -123,7 +123,11 @@ impl<F: Fold> Groups<F> {
         for step in 0..self.steps {
             let Cell::Histogram(histogram) = block.cell(row, step) else { continue };
             match self.histograms {
-                Histograms::Combined => self.sums.entry(from + step).or_default().add(histogram),
+                Histograms::Combined => {
+                    let mean = self.mean;
+                    let empty = || if mean { Sum::for_mean() } else { Sum::default() };
+                    self.sums.entry(from + step).or_insert_with(empty).add(histogram);
+                }
                 Histograms::Counted => {
                     self.cells[from + step].add(0.0);
                     self.seen[from + step] = true;

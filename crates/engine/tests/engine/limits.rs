@@ -54,3 +54,26 @@ async fn an_abandoned_answer_ends_its_query() {
         drop(bench.ask_between(request, secs(0), secs(300)).await.expect("an answer"));
     }
 }
+
+#[tokio::test]
+async fn the_deepest_query_that_parses_runs() {
+    let bench = Bench::new().await;
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!("{}http_requests_total{}", open.repeat(depth), close.repeat(depth))
+    };
+    for (open, close) in [("abs(", ")"), ("-", ""), ("sum(", ")"), ("1 + (", ")"), ("max_over_time((", ")[1m:30s])")] {
+        let deepest = (1..=220).rev().step_by(5).find_map(|depth| {
+            let text = nested(open, close, depth);
+            let query = gw_batch::Query {
+                tenant: gw_base::Tenant::default(),
+                request: expression(Language::PromQl, &text, None),
+                range: gw_base::TimeRange::new(secs(300), secs(300)),
+                limits: bench.limits.clone(),
+            };
+            bench.engine.explain(&query).is_ok().then_some(text)
+        });
+        let text = deepest.expect("some depth parses");
+        let answer = bench.ask(expression(Language::PromQl, &text, None)).await.expect("the query starts");
+        assert!(!crate::bench::rows(answer).await.is_empty(), "{open}");
+    }
+}

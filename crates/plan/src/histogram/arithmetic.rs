@@ -119,31 +119,82 @@ fn scaled(histogram: &Histogram, scale: impl Fn(f64) -> f64, to_gauge: bool) -> 
     result
 }
 
-/// A sum of many histograms.
+/// What rounding loses when two floats are added.
+fn lost(a: f64, b: f64) -> f64 {
+    let total = a + b;
+    if total.is_infinite() {
+        0.0
+    } else if a.abs() >= b.abs() {
+        (a - total) + b
+    } else {
+        (b - total) + a
+    }
+}
+
+fn is_finite(histogram: &Histogram) -> bool {
+    let buckets = histogram.positive.iter().chain(&histogram.negative);
+    [histogram.count, histogram.zero_count, histogram.sum].iter().chain(buckets).all(|value| !value.is_infinite())
+}
+
+/// A sum or mean of many histograms, with the lost low bits kept apart as for floats.
 #[derive(Debug, Clone, Default)]
 pub struct Sum {
     total: Option<Histogram>,
+    lost: Option<Histogram>,
     count: f64,
     remarks: Remarks,
     incompatible: bool,
+    mean: bool,
+    incremental: bool,
 }
 
 impl Sum {
+    /// A sum that is asked for its mean in the end, and does not overflow on the way to it.
+    #[must_use]
+    pub fn for_mean() -> Self {
+        Self { mean: true, ..Self::default() }
+    }
+
     /// Adds a histogram; after one that does not fit, the sum stays without result.
     pub fn add(&mut self, histogram: &Histogram) {
         self.count += 1.0;
-        let Some(total) = &self.total else {
+        let Some(total) = self.total.take() else {
             self.total = Some(histogram.clone());
             return;
         };
-        match add(total, histogram) {
-            Ok((total, remarks)) => {
-                self.total = Some(total);
-                self.remarks.reconciled |= remarks.reconciled;
-                self.remarks.reset_collision |= remarks.reset_collision;
-            }
-            Err(Incompatible) => self.incompatible = true,
+        if self.incompatible || self.step(&total, histogram).is_err() {
+            self.incompatible = true;
+            self.total = Some(total);
         }
+    }
+
+    fn step(&mut self, total: &Histogram, histogram: &Histogram) -> Result<(), Incompatible> {
+        if !self.incremental {
+            let (sum, remarks) = add(total, histogram)?;
+            if !self.mean || is_finite(&sum) || !is_finite(total) {
+                self.keep(sum, combine(total, histogram, lost)?.0, remarks)?;
+                return Ok(());
+            }
+            self.incremental = true;
+            self.lost = self.lost.take().map(|lost| divide(&lost, self.count - 1.0));
+            return self.step(&divide(total, self.count - 1.0), histogram);
+        }
+        let ratio = (self.count - 1.0) / self.count;
+        let (scaled, share) = (multiply(total, ratio), divide(histogram, self.count));
+        self.lost = self.lost.take().map(|lost| multiply(&lost, ratio));
+        let (sum, remarks) = add(&scaled, &share)?;
+        self.keep(sum, combine(&scaled, &share, lost)?.0, remarks)
+    }
+
+    fn keep(&mut self, sum: Histogram, lost: Histogram, remarks: Remarks) -> Result<(), Incompatible> {
+        self.total = Some(sum);
+        self.lost = Some(match self.lost.take() {
+            Some(before) => add(&before, &lost)?.0,
+            None => lost,
+        });
+        self.remarks.reconciled |= remarks.reconciled;
+        self.remarks.reset_collision |= remarks.reset_collision;
+        Ok(())
     }
 
     /// The sum.
@@ -151,10 +202,11 @@ impl Sum {
     /// # Errors
     /// [`Incompatible`] when custom and exponential buckets met, or when nothing was added.
     pub fn total(self) -> Combined {
-        match self.total {
-            Some(total) if !self.incompatible => Ok((total, self.remarks)),
-            _ => Err(Incompatible),
-        }
+        let total = self.total.filter(|_| !self.incompatible).ok_or(Incompatible)?;
+        let Some(lost) = self.lost else { return Ok((total, self.remarks)) };
+        let hint = total.reset_hint;
+        let (whole, _) = add(&total, &lost)?;
+        Ok((Histogram { reset_hint: hint, ..whole }, self.remarks))
     }
 
     /// The mean.
@@ -162,38 +214,39 @@ impl Sum {
     /// # Errors
     /// As [`Sum::total`].
     pub fn mean(self) -> Combined {
-        let count = self.count;
-        self.total().map(|(total, remarks)| (divide(&total, count), remarks))
+        let divisor = if self.incremental { 1.0 } else { self.count };
+        self.total().map(|(total, remarks)| (divide(&total, divisor), remarks))
     }
 }
 
-/// The observations on one side of `limit`: at most it, or above it; a bucket that contains the limit is split in the way
-/// that quantiles interpolate it, and the sum is estimated from what is left.
+/// The observations on one side of `limit`: at most it, or above it. A bucket that contains the limit is split in the way
+/// that quantiles interpolate it, one without finite width goes whole to the side that it is open to. The sum is estimated
+/// from what is left, unless nothing was taken away.
 #[must_use]
 pub fn trim(histogram: &Histogram, limit: f64, keep_below: bool) -> Histogram {
     let custom = is_custom(histogram);
-    let kept = |range: &buckets::Range| -> f64 {
-        let share = super::statistics::share_below(range, limit, custom);
-        range.count * if keep_below { share } else { 1.0 - share }
-    };
-    let ranges = buckets::ranges(histogram);
     let has_zero = !custom && histogram.zero_count != 0.0;
-    let negatives = histogram.negative.len();
+    let negatives = if custom { 0 } else { histogram.negative.len() };
     let (mut positive, mut negative) = (buckets::positive(histogram), buckets::negative(histogram));
-    let mut zero_count = histogram.zero_count;
-    for (at, range) in ranges.iter().enumerate() {
-        let count = kept(range);
-        if !custom && at < negatives {
-            negative[negatives - 1 - at].1 = count;
+    let (mut zero_count, mut count, mut sum, mut changed) = (histogram.zero_count, 0.0, 0.0, false);
+    for (at, range) in buckets::ranges(histogram).into_iter().enumerate() {
+        let kept =
+            super::statistics::side(super::statistics::one_sided(range, histogram, custom), limit, keep_below, custom);
+        changed |= kept.count != range.count;
+        count += kept.count;
+        if kept.count != 0.0 {
+            sum += kept.count * super::statistics::middle(&kept, custom);
+        }
+        if at < negatives {
+            negative[negatives - 1 - at].1 = kept.count;
         } else if has_zero && at == negatives {
-            zero_count = count;
+            zero_count = kept.count;
         } else {
-            positive[at - if custom { 0 } else { negatives + usize::from(has_zero) }].1 = count;
+            positive[at - negatives - usize::from(has_zero)].1 = kept.count;
         }
     }
-    let mut result = Histogram { zero_count, ..buckets::rebuilt(histogram, positive, negative) };
-    let left = buckets::ranges(&result);
-    result.count = left.iter().map(|range| range.count).sum();
-    result.sum = left.iter().map(|range| range.count * super::statistics::middle(range, custom)).sum();
-    result
+    if !changed {
+        return histogram.clone();
+    }
+    Histogram { zero_count, count, sum, ..buckets::rebuilt(histogram, positive, negative) }
 }

@@ -17,31 +17,67 @@ pub fn variance(histogram: &Histogram) -> f64 {
     let mean = mean(histogram);
     let custom = is_custom(histogram);
     let mut squares = 0.0;
-    for range in ranges(histogram).iter().filter(|range| range.count != 0.0) {
-        let delta = middle(range, custom) - mean;
+    for range in ranges(histogram).into_iter().filter(|range| range.count != 0.0) {
+        let zero = !custom && range.lower <= 0.0 && range.upper >= 0.0;
+        let middle = if zero { 0.0 } else { middle(&one_sided(range, histogram, custom), custom) };
+        let delta = middle - mean;
         squares += range.count * delta * delta;
     }
     squares / histogram.count
 }
 
-/// The representative value of a bucket: geometric mean of exponential buckets, arithmetic of custom ones.
+/// The representative value of a bucket: geometric mean of exponential buckets, arithmetic of custom and zero buckets, the
+/// finite end of one without finite width.
 pub(super) fn middle(range: &Range, custom: bool) -> f64 {
-    if custom {
-        return match (range.lower == f64::NEG_INFINITY, range.upper == f64::INFINITY) {
-            (true, true) => 0.0,
-            (true, false) => (range.upper.min(0.0) + range.upper) / 2.0,
-            (false, true) => range.lower,
-            (false, false) => f64::midpoint(range.lower, range.upper),
-        };
+    match (range.lower == f64::NEG_INFINITY, range.upper == f64::INFINITY) {
+        (true, true) => return 0.0,
+        (true, false) => return range.upper,
+        (false, true) => return range.lower,
+        (false, false) => {}
     }
-    if range.lower <= 0.0 && range.upper >= 0.0 {
-        return 0.0;
+    if custom || (range.lower <= 0.0 && range.upper >= 0.0) {
+        return f64::midpoint(range.lower, range.upper);
     }
     let size = (range.lower * range.upper).sqrt();
     if range.upper < 0.0 { -size } else { size }
 }
 
-/// The `q` quantile; `None` stands for a NaN that is due to observations of NaN.
+/// The bucket with the ends that its observations can really have: the zero bucket of a one-sided histogram has those of
+/// that side only, and the lowest custom bucket begins at zero where it ends above.
+pub(super) fn one_sided(mut range: Range, histogram: &Histogram, custom: bool) -> Range {
+    if custom {
+        if range.lower == f64::NEG_INFINITY && range.upper > 0.0 && range.upper != f64::INFINITY {
+            range.lower = 0.0;
+        }
+    } else if range.lower < 0.0 && range.upper > 0.0 {
+        match (histogram.negative.is_empty(), histogram.positive.is_empty()) {
+            (true, false) => range.lower = 0.0,
+            (false, true) => range.upper = 0.0,
+            _ => {}
+        }
+    }
+    range
+}
+
+/// The part of a bucket on one side of a value.
+pub(super) fn side(range: Range, value: f64, below: bool, custom: bool) -> Range {
+    if value <= range.lower || value >= range.upper {
+        let kept = (value >= range.upper) == below;
+        return if kept { range } else { Range { count: 0.0, ..range } };
+    }
+    let cut = if below { Range { upper: value, ..range } } else { Range { lower: value, ..range } };
+    match (range.lower == f64::NEG_INFINITY, range.upper == f64::INFINITY) {
+        (false, false) => {
+            let share = share_below(&range, value, custom);
+            Range { count: range.count * if below { share } else { 1.0 - share }, ..cut }
+        }
+        (true, false) if below => cut,
+        (false, true) if !below => cut,
+        _ => Range { count: 0.0, ..cut },
+    }
+}
+
+/// The `q` quantile; NaN also where observations of NaN hide it.
 #[must_use]
 pub fn quantile(histogram: &Histogram, q: f64) -> f64 {
     if q < 0.0 {
@@ -83,26 +119,16 @@ pub fn quantile(histogram: &Histogram, q: f64) -> f64 {
 }
 
 /// The bucket with the ends that interpolation works on, or the value where it does not interpolate.
-fn limited(mut range: Range, histogram: &Histogram, custom: bool) -> Result<Range, f64> {
+fn limited(range: Range, histogram: &Histogram, custom: bool) -> Result<Range, f64> {
     if custom {
         if range.upper == f64::INFINITY {
             return Err(if range.lower == f64::NEG_INFINITY { f64::NAN } else { range.lower });
         }
-        if range.lower == f64::NEG_INFINITY {
-            if range.upper <= 0.0 {
-                return Err(range.upper);
-            }
-            range.lower = 0.0;
-        }
-    } else if range.lower < 0.0 && range.upper > 0.0 {
-        // The zero bucket of a one-sided histogram has observations of that side only.
-        match (histogram.negative.is_empty(), histogram.positive.is_empty()) {
-            (true, false) => range.lower = 0.0,
-            (false, true) => range.upper = 0.0,
-            _ => {}
+        if range.lower == f64::NEG_INFINITY && range.upper <= 0.0 {
+            return Err(range.upper);
         }
     }
-    Ok(range)
+    Ok(one_sided(range, histogram, custom))
 }
 
 /// The value at a share of a bucket: linear in custom and zero buckets, exponential elsewhere.
@@ -151,17 +177,8 @@ pub fn fraction(histogram: &Histogram, lower: f64, upper: f64) -> f64 {
             return histogram.count;
         }
         let mut below = 0.0;
-        for mut range in ranges(histogram) {
-            if custom && range.lower == f64::NEG_INFINITY && range.upper > 0.0 && value != f64::NEG_INFINITY {
-                range.lower = 0.0;
-            } else if !custom && range.lower < 0.0 && range.upper > 0.0 {
-                match (histogram.negative.is_empty(), histogram.positive.is_empty()) {
-                    (true, false) => range.lower = 0.0,
-                    (false, true) => range.upper = 0.0,
-                    _ => {}
-                }
-            }
-            below += range.count * share_below(&range, value, custom);
+        for range in ranges(histogram) {
+            below += range.count * share_below(&one_sided(range, histogram, custom), value, custom);
         }
         below
     };

@@ -53,7 +53,7 @@ pub(super) fn one_kind(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<()>
 fn avg(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<Value> {
     one_kind(input, notes)?;
     if !input.histograms.is_empty() {
-        let mut sum = native::Sum::default();
+        let mut sum = native::Sum::for_mean();
         input.histograms.values.iter().for_each(|value| sum.add(value));
         return combined(sum.mean(), notes);
     }
