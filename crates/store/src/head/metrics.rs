@@ -38,6 +38,8 @@ pub(crate) struct Applied {
     pub(crate) refused: u64,
     /// Bytes by which the head grew.
     pub(crate) bytes: usize,
+    /// Bytes that it gave back meanwhile.
+    pub(crate) freed: usize,
     /// Series that are new.
     pub(crate) series: u64,
 }

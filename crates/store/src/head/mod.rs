@@ -63,17 +63,18 @@ impl Generation {
             let applied = match &*self.tenant(batch.tenant()) {
                 TenantHead::Metrics(head) => head.append(batch, max_series),
                 TenantHead::Rows(head) => {
-                    head.append(batch);
-                    let rows = batch.rows() as u64;
-                    Applied { rows, bytes: batch.bytes() + 256, ..Applied::default() }
+                    let (bytes, freed) = head.append(batch);
+                    Applied { rows: batch.rows() as u64, bytes, freed, ..Applied::default() }
                 }
             };
             total.rows += applied.rows;
             total.refused += applied.refused;
             total.bytes += applied.bytes;
+            total.freed += applied.freed;
             total.series += applied.series;
         }
         self.bytes.fetch_add(total.bytes, Ordering::Relaxed);
+        self.bytes.fetch_sub(total.freed, Ordering::Relaxed);
         self.rows.fetch_add(total.rows, Ordering::Relaxed);
         self.series.fetch_add(total.series, Ordering::Relaxed);
         self.through.store(sequence, Ordering::Release);

@@ -38,15 +38,20 @@ pub(crate) struct HeadBatch {
 }
 
 impl RowsHead {
-    /// Adds a batch that has rows.
-    pub(crate) fn append(&self, batch: &Batch) {
+    /// Adds a batch that has rows; answers by how many bytes the head grew, and how many it gave back by joining.
+    pub(crate) fn append(&self, batch: &Batch) -> (usize, usize) {
         let added = Arc::new(HeadBatch::of(batch));
+        let (mut grown, mut freed) = (added.bytes(), 0);
         let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
         batches.push(added);
         while let Some(from) = joinable(&batches) {
             let tail = batches.split_off(from);
-            batches.push(Arc::new(HeadBatch::join(batch, &tail)));
+            let joined = Arc::new(HeadBatch::join(batch, &tail));
+            grown += joined.bytes();
+            freed += tail.iter().map(|batch| batch.bytes()).sum::<usize>();
+            batches.push(joined);
         }
+        (grown, freed)
     }
 
     /// The batches so far.
@@ -91,6 +96,13 @@ impl HeadBatch {
         .expect("batches of one signal have one schema");
         let joined = Batch::new(like.tenant().clone(), like.signal(), records).expect("the schema is the signal's");
         Self::of(&joined)
+    }
+
+    /// Bytes in memory, roughly.
+    fn bytes(&self) -> usize {
+        const OWN: usize = 1024;
+        let labels: usize = self.labels.iter().map(|labels| labels.as_bytes().len() + 32).sum();
+        OWN + self.records.get_array_memory_size() + labels + self.by_trace.len() * 4
     }
 
     /// The rows.

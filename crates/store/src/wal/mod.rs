@@ -132,6 +132,11 @@ impl Log {
                 Step::End => break,
             }
         }
+        if length == 0 {
+            return self.disk.remove(name);
+        }
+        // The next segment is named after the next record, and must not take the name of one that holds only damage.
+        self.next = self.next.max(first_of(name).map_or(0, |first| first + 1));
         self.closed.push_back(Segment { name: name.to_owned(), last: self.next - 1, bytes: length as u64 });
         Ok(())
     }
@@ -280,6 +285,24 @@ mod tests {
         log.sync().unwrap();
         let found: Vec<_> = reopen(&disk, 0).2.into_iter().map(|(_, payload)| payload).collect();
         assert_eq!(found, [b"kept".to_vec(), b"after".to_vec()]);
+    }
+
+    #[test]
+    fn a_segment_without_a_good_record_lends_its_name_to_no_other() {
+        for leftover in [&b""[..], b"torn", b"GwR\x01 damage"] {
+            let disk = SimulatedDisk::new(4);
+            let (mut log, ..) = reopen(&disk, 4);
+            log.append(&[b"five"]).unwrap();
+            let name = disk.list().unwrap().remove(0);
+            disk.edit(&name, |bytes| *bytes = leftover.to_vec());
+            drop(log);
+            let (mut log, ..) = reopen(&disk, 4);
+            log.append(&[b"new"]).unwrap();
+            log.sync().unwrap();
+            log.release(4).unwrap();
+            let found: Vec<_> = reopen(&disk, 4).2.into_iter().map(|(_, payload)| payload).collect();
+            assert_eq!(found, [b"new".to_vec()]);
+        }
     }
 
     #[test]
