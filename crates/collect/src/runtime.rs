@@ -46,7 +46,7 @@ pub struct Inputs {
     /// The configuration; another pointer is another configuration.
     pub config: Arc<CollectConfig>,
     /// The monitors; another pointer is another list.
-    pub monitors: Arc<Vec<MonitorSpec>>,
+    pub monitors: Arc<[MonitorSpec]>,
     /// Ids of discovered endpoints that somebody accepted; another pointer is another set.
     pub accepted: Arc<Set<String>>,
     /// What collectors share.
@@ -82,7 +82,7 @@ pub struct Runtime {
 struct Inner {
     config: RwLock<Arc<CollectConfig>>,
     accepted: RwLock<Arc<Set<String>>>,
-    monitors: watch::Receiver<Arc<Vec<MonitorSpec>>>,
+    monitors: watch::Receiver<Arc<[MonitorSpec]>>,
     changed: Notify,
     context: Arc<Context>,
     outlet: Outlet,
@@ -96,7 +96,7 @@ impl Runtime {
     pub fn new(
         options: RuntimeOptions,
         config: CollectConfig,
-        monitors: watch::Receiver<Arc<Vec<MonitorSpec>>>,
+        monitors: watch::Receiver<Arc<[MonitorSpec]>>,
         intake: Intake,
         world: Arc<dyn World>,
     ) -> Result<Self, CollectError> {
@@ -185,13 +185,7 @@ impl Runtime {
                 () = self.inner.context.world.sleep(REFRESH) => {}
             }
         }
-        crew.tracker.close();
-        tokio::select! {
-            () = crew.tracker.wait() => {}
-            () = self.inner.context.world.sleep(STOP_PATIENCE) => {
-                tracing::warn!(tasks = crew.tracker.len(), "collectors did not stop in time and are abandoned");
-            }
-        }
+        crew.stop().await;
     }
 
     fn inputs(&self) -> Inputs {
@@ -212,6 +206,17 @@ struct Crew {
 }
 
 impl Crew {
+    /// Waits for runs that are under way.
+    async fn stop(self) {
+        self.tracker.close();
+        tokio::select! {
+            () = self.tracker.wait() => {}
+            () = self.shared.context.world.sleep(STOP_PATIENCE) => {
+                tracing::warn!(tasks = self.tracker.len(), "collectors did not stop in time and are abandoned");
+            }
+        }
+    }
+
     fn replace(&mut self, kind: &'static str, specs: Vec<Spec>) {
         let wanted: Set<&str> = specs.iter().map(|spec| spec.id.as_str()).collect();
         self.running.retain(|(running_kind, id), (_, retire)| {

@@ -127,7 +127,7 @@ fn bombs_are_refused() {
     let mut billion = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        billion.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+        billion.extend(["a", &level.to_string(), ": &a", &level.to_string(), " [", &items, "]\n"]);
     }
     let deep = "[".repeat(100_000);
     for text in [billion.as_str(), deep.as_str(), "- - - : :", "%YAML 9.9\n---\n*", "[a"] {

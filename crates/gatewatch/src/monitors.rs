@@ -16,7 +16,7 @@ const ACCEPTED: &str = "collect.accepted";
 #[derive(Debug, Clone)]
 pub(crate) struct Monitors {
     state: State,
-    sender: Arc<watch::Sender<Arc<Vec<MonitorSpec>>>>,
+    sender: Arc<watch::Sender<Arc<[MonitorSpec]>>>,
 }
 
 impl Monitors {
@@ -31,7 +31,7 @@ impl Monitors {
     }
 
     /// Follows the list.
-    pub(crate) fn watch(&self) -> watch::Receiver<Arc<Vec<MonitorSpec>>> {
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<[MonitorSpec]>> {
         self.sender.subscribe()
     }
 
@@ -42,7 +42,7 @@ impl Monitors {
     pub(crate) async fn reload(&self) -> Result<()> {
         let kept: Vec<(i64, MonitorSettings)> = self.state.monitors().await?;
         let specs = kept.into_iter().map(|(id, settings)| MonitorSpec { id, settings }).collect();
-        self.sender.send_replace(Arc::new(specs));
+        self.sender.send_replace(specs);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Room: node_exporter (port 1007). The page is the host collector's; this room adds what HTTP clients of node_exporter
+//! Room: `node_exporter` (port 1007). The page is the host collector's; this room adds what HTTP clients of `node_exporter`
 //! expect around it. See `compat.md`.
 
 mod room;

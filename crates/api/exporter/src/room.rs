@@ -22,13 +22,11 @@ struct Exporter {
 }
 
 /// The room's routes, with the page at `/metrics`.
-#[must_use]
 pub fn room(services: Services, pages: Arc<HostPages>) -> Router {
     room_at(TELEMETRY_PATH, services.world, pages)
 }
 
 /// The room's routes, with the page at a path of the user's own (`--web.telemetry-path`).
-#[must_use]
 pub fn room_at(path: &str, world: Arc<dyn World>, pages: Arc<HostPages>) -> Router {
     let landing = landing(path);
     let router = Router::new().route(path, get(metrics)).with_state(Exporter { pages, world });
@@ -50,7 +48,7 @@ async fn metrics(State(exporter): State<Exporter>, params: Params) -> Response {
     };
     match tokio::task::spawn_blocking(read).await {
         Ok(Ok(text)) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-        // Wire: the words of node_exporter's handler.
+        // Wire: the words of `node_exporter`'s handler.
         Ok(Err(error)) => {
             (StatusCode::BAD_REQUEST, format!("Couldn't create filtered metrics handler: {error}")).into_response()
         }

@@ -58,7 +58,6 @@ impl FromRef<Room> for Services {
 type Who = Option<Extension<Principal>>;
 
 /// The room's routes.
-#[must_use]
 pub fn room(services: Services, desk: Desk) -> Router {
     Router::new()
         .route("/api/monitors", get(list).post(add))

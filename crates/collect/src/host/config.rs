@@ -1,4 +1,4 @@
-//! The `collect.host` section, and node_exporter's defaults for it.
+//! The `collect.host` section, and `node_exporter`'s defaults for it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! This machine, under node_exporter's names: a batch for the store, and the page that scrapers of node_exporter expect.
+//! This machine, under `node_exporter`'s names: a batch for the store, and the page that scrapers of `node_exporter` expect.
 //!
 //! Series in the store carry `job="node"` and the machine's name as `instance`.
 
@@ -40,7 +40,7 @@ pub(crate) const KIND: CollectorKind = CollectorKind {
     source: || Box::new(HostPlan::default()),
 };
 
-/// Which collectors a page is asked for, as node_exporter's `collect[]` and `exclude[]` say it.
+/// Which collectors a page is asked for, as `node_exporter`'s `collect[]` and `exclude[]` say it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageFilter {
     /// Only these; empty is all that are on.
@@ -56,7 +56,7 @@ pub struct HostPages {
 }
 
 impl HostPages {
-    /// Pages of a machine outside of any runtime (node_exporter's own way of running).
+    /// Pages of a machine outside of any runtime (`node_exporter`'s own way of running).
     ///
     /// # Errors
     /// When a pattern or a collector's name is wrong.
@@ -81,7 +81,7 @@ impl HostPages {
     /// Reads the machine now and writes the page. Blocks; call it on a thread for blocking work.
     ///
     /// # Errors
-    /// In node_exporter's words, when the filter names a collector that is not there or is off.
+    /// In `node_exporter`'s words, when the filter names a collector that is not there or is off.
     pub fn write(&self, filter: &PageFilter, world: &dyn World, writer: &mut Writer) -> Result<(), CollectError> {
         let mut reader = self.lock();
         let Some(reader) = reader.as_mut() else {

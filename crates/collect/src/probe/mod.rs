@@ -109,7 +109,7 @@ pub fn subject(spec: &MonitorSpec) -> Labels {
 
 #[derive(Debug, Default)]
 struct ProbeSource {
-    monitors: Option<Arc<Vec<MonitorSpec>>>,
+    monitors: Option<Arc<[MonitorSpec]>>,
     listed: Set<i64>,
 }
 

@@ -198,7 +198,7 @@ impl Moment {
             Piece::MonthName => {
                 let word = word(rest)?.to_lowercase();
                 let named = |month: &&str| *month == word || (word.len() == 3 && month.starts_with(&word));
-                self.month = MONTHS.iter().position(|month| named(&month))? as i64 + 1;
+                self.month = MONTHS.iter().position(named)? as i64 + 1;
             }
             Piece::Day => {
                 *rest = rest.trim_start_matches(' ');

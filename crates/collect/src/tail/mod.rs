@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gw_base::labels::hash_bytes;
-use gw_base::{BoxFuture, Labels, Timestamp};
+use gw_base::{BoxFuture, Timestamp};
 use gw_batch::{Batch, LogsBuilder};
 
 use crate::board::TailStatus;
@@ -25,7 +25,7 @@ use crate::runtime::{Context, Inputs};
 use config::TailConfig;
 use follow::{Follower, Look};
 use positions::Position;
-use rows::LineWriter;
+use rows::{LineWriter, Source};
 
 /// Following log files.
 pub(crate) const KIND: CollectorKind = CollectorKind {
@@ -94,7 +94,7 @@ struct Files {
     most: usize,
     context: Arc<Context>,
     writer: Result<LineWriter, String>,
-    followers: BTreeMap<String, (Follower, Labels)>,
+    followers: BTreeMap<String, (Follower, Source)>,
     looks: u64,
 }
 
@@ -202,8 +202,9 @@ impl Files {
             }
             match Follower::open(name, &self.context.positions) {
                 Ok(follower) => {
-                    let labels = self.writer.as_ref().map(|writer| writer.file_labels(name)).unwrap_or_default();
-                    self.followers.insert(name.to_owned(), (follower, labels));
+                    if let Ok(writer) = &self.writer {
+                        self.followers.insert(name.to_owned(), (follower, writer.source(name)));
+                    }
                 }
                 Err(error) => {
                     let message = format!("{name}: {error}");
@@ -222,7 +223,7 @@ impl Files {
         (rows, bytes): (&mut LogsBuilder, &mut usize),
         round: &mut Round,
     ) -> std::io::Result<()> {
-        let (Ok(writer), Some((follower, labels))) = (&self.writer, self.followers.get_mut(path)) else {
+        let (Ok(writer), Some((follower, source))) = (&self.writer, self.followers.get_mut(path)) else {
             return Ok(());
         };
         let before = follower.position();
@@ -230,7 +231,7 @@ impl Files {
         while last == Look::More && rows.len() < BATCH_ROWS && *bytes < BATCH_BYTES {
             last = follower.look(LINE_BYTES, &mut |line| {
                 *bytes += line.len();
-                writer.write(rows, labels, line, now);
+                writer.write(rows, source, line, now);
             })?;
         }
         if follower.position() != before {

@@ -13,6 +13,8 @@ use super::stages::{Extracted, Stages};
 const MOST_FIELDS: usize = 64;
 /// Longest value that becomes metadata.
 const LONGEST_VALUE: usize = 4096;
+/// Nanoseconds of a second.
+const SECOND: i64 = 1_000_000_000;
 
 /// What turns lines of one tail into rows.
 pub(crate) struct LineWriter {
@@ -20,6 +22,27 @@ pub(crate) struct LineWriter {
     stages: Stages,
     label_fields: Vec<String>,
     labels: Labels,
+}
+
+/// One file: the labels of its lines, and the time of the last one.
+pub(crate) struct Source {
+    labels: Labels,
+    last: Timestamp,
+}
+
+impl Source {
+    /// The time of the next line, from what it says itself and when it was read.
+    ///
+    /// Wire: as in Loki, an entry that equals another of its stream in time and text is that other one. Access logs tell whole
+    /// seconds and plain lines no time at all, so equal lines of one second move on by a nanosecond each and stay apart.
+    fn time(&mut self, own: Option<Timestamp>, read: Timestamp) -> Timestamp {
+        let time = own.unwrap_or(read);
+        let coarse = own.is_none() || time.nanos() % SECOND == 0;
+        let behind = self.last.since(time);
+        let taken = behind == 0 || (coarse && (0..SECOND).contains(&behind));
+        self.last = if taken { self.last.offset(1) } else { time };
+        self.last
+    }
 }
 
 /// What is known of a line besides its text.
@@ -42,24 +65,24 @@ impl LineWriter {
         })
     }
 
-    /// The labels that every line of a file has.
-    pub(crate) fn file_labels(&self, path: &str) -> Labels {
+    /// A file, with the labels that every line of it has.
+    pub(crate) fn source(&self, path: &str) -> Source {
         let mut labels = self.labels.to_builder();
         if labels.get("filename").is_none() {
             labels.set("filename", path);
         }
-        labels.build()
+        Source { labels: labels.build(), last: Timestamp::EPOCH }
     }
 
     /// Appends a line that was read at `now`.
-    pub(crate) fn write(&self, rows: &mut LogsBuilder, file: &Labels, line: &[u8], now: Timestamp) {
+    pub(crate) fn write(&self, rows: &mut LogsBuilder, file: &mut Source, line: &[u8], now: Timestamp) {
         let line = String::from_utf8_lossy(line);
         let facts = self.facts(&line);
         let mut labels = None;
         let mut metadata = Vec::new();
         for (name, value) in &facts.fields {
             if self.label_fields.iter().any(|wanted| wanted == name) {
-                labels.get_or_insert_with(|| file.to_builder()).set(name.as_ref(), value.as_ref());
+                labels.get_or_insert_with(|| file.labels.to_builder()).set(name.as_ref(), value.as_ref());
             } else if value.len() <= LONGEST_VALUE && metadata.len() < MOST_FIELDS {
                 metadata.push((name.as_ref(), value.as_ref()));
             }
@@ -69,20 +92,20 @@ impl LineWriter {
             let mut extracted = Extracted::new(&line, &facts.fields);
             self.stages.run(&mut extracted);
             for (name, value) in &extracted.labels {
-                labels.get_or_insert_with(|| file.to_builder()).set(name.as_str(), value.as_str());
+                labels.get_or_insert_with(|| file.labels.to_builder()).set(name.as_str(), value.as_str());
             }
             time = extracted.time.or(time);
         }
         let severity = facts.severity.or_else(|| level::detect(&line));
         let stream = match labels {
             Some(labels) => rows.stream(&labels.build()),
-            None => rows.stream(file),
+            None => rows.stream(&file.labels),
         };
         let metadata = Labels::from_pairs(metadata);
         rows.push(
             stream,
             &LogRow {
-                time: time.unwrap_or(now),
+                time: file.time(time, now),
                 observed: Some(now),
                 line: &line,
                 severity,
@@ -195,5 +218,25 @@ fn with_known_fields<'a>(fields: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Facts<'a>
         span: get(&["span_id", "spanid"]).and_then(|id| SpanId::parse(id).ok()).filter(|id| !id.is_zero()),
         time: None,
         fields,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_times_move_on_and_precise_ones_stay() {
+        let mut source = Source { labels: Labels::default(), last: Timestamp::EPOCH };
+        let second = |seconds: i64| Some(Timestamp::from_secs(seconds));
+        let read = Timestamp::from_secs(500);
+        let times = [second(100), second(100), second(100), second(101), None, None];
+        let nanos = times.map(|own| source.time(own, read).nanos());
+        assert_eq!(
+            nanos,
+            [100 * SECOND, 100 * SECOND + 1, 100 * SECOND + 2, 101 * SECOND, 500 * SECOND, 500 * SECOND + 1]
+        );
+        let precise = [Timestamp::from_nanos(600 * SECOND + 50), Timestamp::from_nanos(600 * SECOND + 20)];
+        assert_eq!(precise.map(|own| source.time(Some(own), read)), precise, "requests may end out of order");
     }
 }

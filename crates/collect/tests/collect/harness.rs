@@ -1,5 +1,7 @@
 //! A runtime under test: a store that remembers rows, a page server on loopback, a clock that the test moves.
 
+#![expect(clippy::disallowed_methods, reason = "the clock is fake, but sockets and files take real time")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -89,7 +91,7 @@ pub(crate) struct Rig {
     pub(crate) memory: Arc<Memory>,
     pub(crate) world: FakeWorld,
     pub(crate) runtime: Runtime,
-    pub(crate) monitors: watch::Sender<Arc<Vec<MonitorSpec>>>,
+    pub(crate) monitors: watch::Sender<Arc<[MonitorSpec]>>,
     pub(crate) cancel: CancellationToken,
     pub(crate) task: tokio::task::JoinHandle<()>,
 }

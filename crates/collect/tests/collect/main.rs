@@ -1,5 +1,7 @@
 //! The collectors through their public face: a runtime with a fake clock, real files and real sockets on loopback.
 
+#![cfg(test)]
+
 mod harness;
 mod host;
 mod probe;

@@ -22,7 +22,7 @@ async fn retries_are_pending_before_down() {
             server.address
         ),
     );
-    rig.monitors.send(Arc::new(vec![spec])).unwrap();
+    rig.monitors.send(Arc::from([spec])).unwrap();
     let state = |rig: &Rig| rig.runtime.board().monitor(4).map(|status| status.beat.state);
     rig.until("up", |rig| state(rig) == Some(MonitorState::Up)).await;
     server.say("all is lost");

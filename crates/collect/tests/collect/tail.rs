@@ -105,7 +105,7 @@ async fn stages_and_parsers_make_labels_times_and_levels() {
     );
     let rig = Rig::start_in(place.clone(), Arc::default(), config(&yaml));
     rig.until("the line", |rig| rig.memory.lines().len() == 1).await;
-    let batches = rig.memory.batches.lock().unwrap();
+    let batches = rig.memory.batches.lock().unwrap().clone();
     let view = LogsView::of(&batches[0]).unwrap();
     let labels: Vec<_> = gw_base::labels::Iter::over(view.streams.value(view.keys[0] as usize)).collect();
     let filename = log.display().to_string();
@@ -113,7 +113,6 @@ async fn stages_and_parsers_make_labels_times_and_levels() {
     assert_eq!(gw_base::Timestamp::from_nanos(view.times[0]).to_string(), "2026-11-22T16:02:03Z");
     assert_eq!(view.severities.value(0), 17);
     assert_eq!(view.traces.value(0)[0], 0x0a);
-    drop(batches);
     rig.stop().await;
 }
 

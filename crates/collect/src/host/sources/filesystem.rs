@@ -119,7 +119,7 @@ impl Filesystem {
 fn write(page: &mut Page, mount: &Mount, answer: Option<&StatVfs>) {
     let error = if answer.is_some() { "" } else { "no answer" };
     let labels = [
-        ("device", &mount.device[..]),
+        ("device", mount.device.as_str()),
         ("device_error", error),
         ("fstype", &mount.kind),
         ("mountpoint", &mount.mount_point),

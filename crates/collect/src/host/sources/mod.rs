@@ -1,4 +1,4 @@
-//! What can be read of this machine: one file a collector, under node_exporter's names.
+//! What can be read of this machine: one file a collector, under `node_exporter`'s names.
 
 mod cpu;
 mod diskstats;
@@ -20,7 +20,7 @@ use super::roots::Roots;
 /// A collector as the list names it.
 #[derive(Debug)]
 pub(crate) struct SourceKind {
-    /// node_exporter's name.
+    /// `node_exporter`'s name.
     pub(crate) name: &'static str,
     /// Whether it runs unless it is switched off.
     pub(crate) by_default: bool,

@@ -16,15 +16,16 @@ pub(super) fn make(_: &HostConfig) -> Result<Box<dyn HostSource>, String> {
 impl HostSource for Uname {
     fn read(&mut self, _: &Roots, _: Timestamp, page: &mut Page) -> Result<(), String> {
         let uname = rustix::system::uname();
-        let text = |field: &std::ffi::CStr| field.to_string_lossy().into_owned();
-        let labels = [
-            ("domainname", &text(uname.domainname())[..]),
-            ("machine", &text(uname.machine())),
-            ("nodename", &text(uname.nodename())),
-            ("release", &text(uname.release())),
-            ("sysname", &text(uname.sysname())),
-            ("version", &text(uname.version())),
+        let fields = [
+            ("domainname", uname.domainname()),
+            ("machine", uname.machine()),
+            ("nodename", uname.nodename()),
+            ("release", uname.release()),
+            ("sysname", uname.sysname()),
+            ("version", uname.version()),
         ];
+        let texts = fields.map(|(name, text)| (name, text.to_string_lossy()));
+        let labels: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_ref())).collect();
         let help = "Labeled system information as provided by the uname system call.";
         page.gauge("node_uname_info", help).add(&labels, 1.0);
         Ok(())
