@@ -124,7 +124,8 @@ impl Engine {
             return Err(QueryError::execute(Kind::Internal, "not an expression"));
         };
         if *language == Language::Sql {
-            return sql::sql(text, query.range, *limit, run).await;
+            let (text, range, limit) = (text.clone(), query.range, *limit);
+            return off_reactor(async move { sql::sql(&text, range, limit, run).await }).await;
         }
         let evaluation = self.evaluation(query, *step, *lookback)?;
         if *language == Language::LogQl {
@@ -137,7 +138,7 @@ impl Engine {
         }
         match promql::plan(text, evaluation, &run.cost)? {
             Plan::Matrix(matrix) => self.answer(*matrix, evaluation, run),
-            Plan::Samples(raw) => answers::samples(raw, run).await,
+            Plan::Samples(raw) => off_reactor(answers::samples(raw, run)).await,
             Plan::Text(text) => answers::text(text, &run),
         }
     }
@@ -157,20 +158,52 @@ impl Engine {
         let closed = |_| QueryError::execute(Kind::Unavailable, "the query engine is shutting down");
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?;
         let run = self.run(query.tenant.clone(), query.limits.clone(), Some(slot));
-        match &query.request {
-            Request::Expression { .. } => self.expression(&query, run).await,
-            Request::Names { signal, names, selectors, limit } => {
-                answers::names(*signal, names, (selectors, query.range), *limit, run).await
-            }
-            Request::Metadata { metric, limit } => answers::metadata(metric.as_deref(), *limit, &run),
-            Request::Exemplars { text } => answers::exemplars(text, query.range, &run).await,
-            Request::Traces(ids) => answers::traces(ids.clone(), query.range, run).await,
-            Request::FindTraces(search) => answers::find_traces(search.clone(), query.range, run).await,
-            Request::Services => answers::services(query.range, &run).await,
-            Request::Operations { service } => answers::operations(service, query.range, &run).await,
-            Request::Dependencies => answers::dependencies(query.range, run).await,
-            Request::Events(search) => answers::events(search.clone(), query.range, run).await,
-            Request::Usage => answers::usage(&run),
+        if matches!(query.request, Request::Expression { .. }) {
+            return self.expression(&query, run).await;
+        }
+        let mut waiting = StopOnDrop(Some(Arc::clone(&run)));
+        let answer = off_reactor(direct(query, run)).await;
+        waiting.0 = None;
+        answer
+    }
+}
+
+/// Answers what needs no plan.
+async fn direct(query: Query, run: Arc<Run>) -> Result<Answer, QueryError> {
+    let range = query.range;
+    match query.request {
+        Request::Expression { .. } => Err(QueryError::execute(Kind::Internal, "an expression needs a plan")),
+        Request::Names { signal, names, selectors, limit } => {
+            answers::names(signal, &names, (&selectors, range), limit, run).await
+        }
+        Request::Metadata { metric, limit } => answers::metadata(metric.as_deref(), limit, &run),
+        Request::Exemplars { text } => answers::exemplars(&text, range, &run).await,
+        Request::Traces(ids) => answers::traces(ids, range, run).await,
+        Request::FindTraces(search) => answers::find_traces(search, range, run).await,
+        Request::Services => answers::services(range, &run).await,
+        Request::Operations { service } => answers::operations(&service, range, &run).await,
+        Request::Dependencies => answers::dependencies(range, run).await,
+        Request::Events(search) => answers::events(search, range, run).await,
+        Request::Usage => answers::usage(&run),
+    }
+}
+
+/// Runs work that may compute for long on the blocking pool.
+async fn off_reactor(
+    work: impl Future<Output = Result<Answer, QueryError>> + Send + 'static,
+) -> Result<Answer, QueryError> {
+    let handle = tokio::runtime::Handle::current();
+    let ended = tokio::task::spawn_blocking(move || handle.block_on(work)).await;
+    ended.map_err(|error| QueryError::execute(Kind::Internal, format!("the query broke off: {error}")))?
+}
+
+/// Stops a query whose asker went away before there was an answer.
+struct StopOnDrop(Option<Arc<Run>>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        if let Some(run) = &self.0 {
+            run.stop();
         }
     }
 }
