@@ -1,5 +1,6 @@
 //! The wiring: parts are opened in the order of the way of data, joined, run, and closed in reverse.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -36,8 +37,8 @@ pub(crate) struct Start {
     pub(crate) demo_seed: Option<u64>,
     /// Listen here alone, for these roles, in place of the port table.
     pub(crate) only: Vec<(&'static str, SocketAddr)>,
-    /// Leave out the banner: a personality speaks its original's words.
-    pub(crate) quiet: bool,
+    /// What harnesses of the original wait for in its log, in place of the banner.
+    pub(crate) ready: Option<&'static str>,
 }
 
 /// Starts the product and runs it until it is told to stop.
@@ -186,8 +187,9 @@ impl Product {
         }
         let (store, cancel) = (Arc::clone(&self.store), self.cancel.clone());
         self.tasks.spawn(async move { store.maintain(cancel.cancelled_owned()).await });
-        if !self.start.quiet {
-            self.banner()?;
+        match self.start.ready {
+            Some(words) => writeln!(std::io::stderr(), "{words}")?,
+            None => self.banner()?,
         }
         self.until_stopped().await?;
         self.cancel.cancel();

@@ -59,7 +59,8 @@ fn answer(page: &Page, method: &Method, uri: &Uri, headers: &HeaderMap) -> Respo
     }
     match assets::find(uri.path().trim_start_matches('/')) {
         Some(asset) if asset.path != "index.html" => file(asset, headers),
-        _ if accepts_html(headers) => document(page, headers),
+        // Clients of the originals ask for `/` with any `Accept` to see whether somebody is there.
+        _ if accepts_html(headers) || uri.path() == "/" => document(page, headers),
         _ => plain(StatusCode::NOT_FOUND, "not found\n"),
     }
 }

@@ -25,7 +25,7 @@ use crate::runtime::{Context, Inputs};
 use config::TailConfig;
 use follow::{Follower, Look};
 use positions::Position;
-use rows::{LineWriter, Source};
+use rows::{FileRows, LineWriter};
 
 /// Following log files.
 pub(crate) const KIND: CollectorKind = CollectorKind {
@@ -94,7 +94,7 @@ struct Files {
     most: usize,
     context: Arc<Context>,
     writer: Result<LineWriter, String>,
-    followers: BTreeMap<String, (Follower, Source)>,
+    followers: BTreeMap<String, (Follower, FileRows)>,
     looks: u64,
 }
 

@@ -25,12 +25,12 @@ pub(crate) struct LineWriter {
 }
 
 /// One file: the labels of its lines, and the time of the last one.
-pub(crate) struct Source {
+pub(crate) struct FileRows {
     labels: Labels,
     last: Timestamp,
 }
 
-impl Source {
+impl FileRows {
     /// The time of the next line, from what it says itself and when it was read.
     ///
     /// Wire: as in Loki, an entry that equals another of its stream in time and text is that other one. Access logs tell whole
@@ -66,16 +66,16 @@ impl LineWriter {
     }
 
     /// A file, with the labels that every line of it has.
-    pub(crate) fn source(&self, path: &str) -> Source {
+    pub(crate) fn source(&self, path: &str) -> FileRows {
         let mut labels = self.labels.to_builder();
         if labels.get("filename").is_none() {
             labels.set("filename", path);
         }
-        Source { labels: labels.build(), last: Timestamp::EPOCH }
+        FileRows { labels: labels.build(), last: Timestamp::EPOCH }
     }
 
     /// Appends a line that was read at `now`.
-    pub(crate) fn write(&self, rows: &mut LogsBuilder, file: &mut Source, line: &[u8], now: Timestamp) {
+    pub(crate) fn write(&self, rows: &mut LogsBuilder, file: &mut FileRows, line: &[u8], now: Timestamp) {
         let line = String::from_utf8_lossy(line);
         let facts = self.facts(&line);
         let mut labels = None;
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn equal_times_move_on_and_precise_ones_stay() {
-        let mut source = Source { labels: Labels::default(), last: Timestamp::EPOCH };
+        let mut source = FileRows { labels: Labels::default(), last: Timestamp::EPOCH };
         let second = |seconds: i64| Some(Timestamp::from_secs(seconds));
         let read = Timestamp::from_secs(500);
         let times = [second(100), second(100), second(100), second(101), None, None];

@@ -100,7 +100,7 @@ pub(super) fn run(words: &[String], environment: &Environment) -> Ending {
         let file = given.get("config.file").unwrap_or(DEFAULT_FILE);
         let words =
             format!("level=error msg=\"Error loading config (--config.file={file})\" file={file} err=\"{error:#}\"");
-        return Ending::with(1, words);
+        return Ending::with(2, words);
     }
     match product::run(start, environment) {
         Ok(()) => Ending::WELL,
@@ -109,6 +109,8 @@ pub(super) fn run(words: &[String], environment: &Environment) -> Ending {
 }
 
 const DEFAULT_FILE: &str = "prometheus.yml";
+/// Wire: what test harnesses wait for in the log (upstream's `cmd/prometheus/main.go`).
+const READY: &str = "level=info msg=\"Server is ready to receive web requests.\"";
 
 /// The flags as our start.
 fn translate(given: &Given) -> Result<Start> {
@@ -162,7 +164,7 @@ fn translate(given: &Given) -> Result<Start> {
         flags: listed.into_iter().filter_map(|(path, value, flag)| Some((path, value?, flag))).collect(),
     };
     // An address that the user names is served as the original serves it; the default one asks for credentials.
-    Ok(Start { origin, insecure_no_auth: explicit, only, quiet: true, ..Start::default() })
+    Ok(Start { origin, insecure_no_auth: explicit, only, ready: Some(READY), ..Start::default() })
 }
 
 fn socket(text: &str) -> Result<SocketAddr> {
