@@ -12,7 +12,7 @@ use crate::wire;
 
 /// Runs a script of `tests/clients`; `None` where there is no Python environment.
 fn client(script: &str, arguments: &[&str]) -> Result<Option<String>> {
-    let Some(python) = provided("GW_TEST_PYTHON")? else { return Ok(None) };
+    let Some(python) = provided("GATEWATCH_TEST_PYTHON")? else { return Ok(None) };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
     let output = Command::new(python).arg(path).args(arguments).output()?;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -199,7 +199,7 @@ fn caddy_metrics_and_access_log() -> Result<()> {
     let config = folder.write(
         "Caddyfile",
         &format!(
-            "{{\n admin 127.0.0.1:{admin}\n persist_config off\n servers {{\n  metrics\n }}\n}}\n\
+            "{{\n admin 127.0.0.1:{admin}\n servers {{\n  metrics\n }}\n}}\n\
              http://127.0.0.1:{web} {{\n log {{\n  output file {}\n  format json\n }}\n reverse_proxy 127.0.0.1:{}\n}}\n",
             log.display(),
             backend.port()
@@ -225,7 +225,7 @@ fn caddy_metrics_and_access_log() -> Result<()> {
 
 /// Traefik with metrics, an access log in the given format, and traces sent to `otlp`.
 fn traefik(otlp: u16, format: &str, metrics: u16) -> Result<Option<Gateway>> {
-    let Some(traefik) = variable("GW_TEST_TRAEFIK") else {
+    let Some(traefik) = variable("GATEWATCH_TEST_TRAEFIK") else {
         // Built where a Go toolchain is, which the project does not ask for: absent, it is no failure.
         report("skipped: no Traefik; `cargo xtask test` builds it where a Go toolchain is installed");
         return Ok(None);

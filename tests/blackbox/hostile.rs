@@ -69,6 +69,10 @@ fn bodies_that_are_no_payload() -> Result<()> {
         for body in
             [&b"{"[..], b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"{\"streams\":[{\"stream\":5}]}", deep.as_bytes()]
         {
+            // Wire: OTLP receivers ignore fields that they do not know, so foreign JSON is an empty request to them.
+            if port == 4318 && body.starts_with(b"{\"streams\"") {
+                continue;
+            }
             let answer = http::request(product.port(port), "POST", path, &[("content-type", kind)], body)?;
             let shown = wire::hex(body.get(..body.len().min(16)).unwrap_or_default());
             ensure!(refused(answer.status), "{path} ({kind}) answers {} to {shown}: {}", answer.status, answer.text());

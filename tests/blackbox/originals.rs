@@ -131,7 +131,7 @@ fn promtool_asks_us() -> Result<()> {
     ensure!(instant.contains("asked_total{job=\"shop\"} => 9"), "{instant}");
     let start = (millis / 1000 - 9).to_string();
     let range = ask(&["range", &format!("--start={start}"), "--step=1s", &server, "asked_total"])?;
-    ensure!(range.contains("asked_total{job=\"shop\"} =>") && range.contains("9 @["), "{range}");
+    ensure!(range.contains("asked_total{job=\"shop\"} =>") && range.contains("8 @["), "{range}");
     let series = ask(&["series", &server, "--match=asked_total"])?;
     ensure!(series.contains("asked_total") && series.contains("shop"), "{series}");
     let values = ask(&["labels", &server, "job"])?;

@@ -40,7 +40,9 @@ fn as_prometheus(mut command: Command, folder: &Folder) -> Result<()> {
         .args(["--storage.tsdb.retention.time=2d", "--web.enable-lifecycle", "--log.level=info"]);
     let mut daemon = Daemon::start(command.current_dir(folder.path()), &folder.path().join("prometheus.log"))?;
     ready(&mut daemon, port, "/-/ready")?;
-    ensure!(daemon.log().contains("Server is ready to receive web requests."), "{}", daemon.log());
+    eventually("the log line that harnesses wait for", PATIENCE, || {
+        Ok(Some(()).filter(|()| daemon.log().contains("Server is ready to receive web requests.")))
+    })?;
     eventually("it scrapes itself", PATIENCE, || {
         Ok(Some(()).filter(|()| count(port, "up{job=\"first\"} == 1").is_ok_and(|found| found == 1)))
     })?;

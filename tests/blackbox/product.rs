@@ -19,7 +19,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// The built binary: the one that `cargo xtask test` has just built, or else what lies in the default place.
 pub(crate) fn binary() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/gatewatch");
-    variable("GW_TEST_BINARY").map_or_else(default, PathBuf::from)
+    variable("GATEWATCH_TEST_BINARY").map_or_else(default, PathBuf::from)
 }
 
 /// A running Gatewatch. When it goes, the process is ended and its log must hold no panic.

@@ -109,3 +109,18 @@ fn zipkin() -> Result<()> {
 fn jaeger() -> Result<()> {
     room("jaeger")
 }
+
+#[test]
+fn prometheus() -> Result<()> {
+    room("prometheus")
+}
+
+#[test]
+fn loki() -> Result<()> {
+    room("loki")
+}
+
+#[test]
+fn grafana() -> Result<()> {
+    room("grafana")
+}

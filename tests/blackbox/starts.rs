@@ -3,20 +3,21 @@
 use anyhow::{Result, ensure};
 use gw_testkit::http;
 
+use crate::outside::{PATIENCE, eventually};
 use crate::ports::TABLE;
 use crate::product::{Gatewatch, PASSWORD};
 
 #[test]
 fn the_banner_names_address_ports_and_data_folder() -> Result<()> {
     let mut product = Gatewatch::start()?;
-    let log = product.daemon().log();
     let ui = format!("127.0.0.1:{}", product.port(1003));
-    ensure!(log.contains(&ui), "the banner lacks the address of the web UI, {ui}:\n{log}");
-    for port in TABLE {
-        let port = product.port(*port).to_string();
-        ensure!(log.contains(&port), "the banner lacks port {port}:\n{log}");
-    }
     let data = product.folder().join("data").display().to_string();
+    let ports: Vec<String> = TABLE.iter().map(|port| product.port(*port).to_string()).collect();
+    // The ports answer a moment before the banner is written.
+    let log = eventually("the banner", PATIENCE, || Ok(Some(product.daemon().log()).filter(|log| log.contains(&ui))))?;
+    for port in &ports {
+        ensure!(log.contains(port), "the banner lacks port {port}:\n{log}");
+    }
     ensure!(log.contains(&data), "the banner lacks the data folder {data}:\n{log}");
     ensure!(!log.contains(PASSWORD), "a password that was handed in is printed");
     product.finish()
@@ -40,11 +41,12 @@ fn every_port_of_the_table_answers() -> Result<()> {
 #[test]
 fn it_watches_itself_and_its_host() -> Result<()> {
     let product = Gatewatch::start()?;
-    let metrics = product.get(1007, "/metrics")?.success()?.text();
+    let page = || Ok(Some(product.get(1007, "/metrics")?.success()?.text()));
+    let metrics = eventually("the exporter port has a page", PATIENCE, page)?;
     for name in ["node_cpu_seconds_total", "node_memory_MemTotal_bytes", "node_load1", "node_filesystem_size_bytes"] {
         ensure!(metrics.contains(name), "the exporter port lacks {name}");
     }
-    crate::outside::eventually("host metrics are stored", crate::outside::PATIENCE, || {
+    eventually("host metrics are stored", PATIENCE, || {
         Ok(Some(()).filter(|()| product.instant("node_load1").is_ok_and(|result| !result.is_empty())))
     })?;
     product.finish()

@@ -35,6 +35,7 @@ pub(crate) fn run(workspace: &Workspace, suites: &[Suite], variables: &[(&str, S
             .arg("--show-output")
             .current_dir(&suite.folder)
             .env("CARGO_MANIFEST_DIR", &suite.folder)
+            .env("RUST_LIB_BACKTRACE", "0")
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .output()
             .with_context(|| format!("cannot start {}", suite.executable.display()))?;

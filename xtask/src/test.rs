@@ -19,10 +19,10 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
     step("what the tests need", || {
         debian::provide()?;
         if let Some(interpreter) = python::provide()? {
-            variables.push(("GW_TEST_PYTHON", interpreter.to_string_lossy().into_owned()));
+            variables.push(("GATEWATCH_TEST_PYTHON", interpreter.to_string_lossy().into_owned()));
         }
         if let Some(program) = traefik::provide()? {
-            variables.push(("GW_TEST_TRAEFIK", program.to_string_lossy().into_owned()));
+            variables.push(("GATEWATCH_TEST_TRAEFIK", program.to_string_lossy().into_owned()));
         }
         Ok(())
     })?;
@@ -37,7 +37,7 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
         built.suites.retain(|suite| names.iter().any(|name| suite.name.contains(name.as_str())));
     }
     let product = built.product.context("cargo built no product")?;
-    variables.push(("GW_TEST_BINARY", product.to_string_lossy().into_owned()));
+    variables.push(("GATEWATCH_TEST_BINARY", product.to_string_lossy().into_owned()));
     totals += step("tests", || suites::run(workspace, &built.suites, &variables))?;
     Ok(totals)
 }

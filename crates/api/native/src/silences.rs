@@ -123,7 +123,7 @@ async fn create(
         comment: given.comment,
     };
     let silence = silences.set(request).await?;
-    Ok((StatusCode::CREATED, Json(show(&silence, now))))
+    Ok((StatusCode::CREATED, Json(show(&silence, silence.updated_at))))
 }
 
 fn time(text: Option<&str>) -> Result<Option<Timestamp>, Fault> {
