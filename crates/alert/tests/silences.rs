@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,20 @@ use gw_state::{SilenceState, State};
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const HOUR: Duration = Duration::from_hours(1);
 
-async fn open(name: &str, world: &FakeWorld) -> Silences {
-    let dir = std::env::temp_dir().join(format!("gw-silences-{}-{name}", std::process::id()));
+/// A folder of one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+async fn open(name: &str, world: &FakeWorld) -> (Silences, Folder) {
+    let folder = Folder(std::env::temp_dir().join(format!("gw-silences-{}-{name}", std::process::id())));
     let shared: Arc<dyn World> = Arc::new(world.clone());
-    Silences::open(State::open(&dir, Arc::clone(&shared)).await.unwrap(), shared).await.unwrap()
+    let state = State::open(&folder.0, Arc::clone(&shared)).await.unwrap();
+    (Silences::open(state, shared).await.unwrap(), folder)
 }
 
 fn request(matchers: Vec<Matcher>) -> SilenceRequest {
@@ -31,7 +42,7 @@ fn request(matchers: Vec<Matcher>) -> SilenceRequest {
 
 #[tokio::test]
 async fn invalid_ones_are_refused() {
-    let silences = open("invalid", &FakeWorld::new(NOW, 1)).await;
+    let (silences, _folder) = open("invalid", &FakeWorld::new(NOW, 1)).await;
     let good = || vec![Matcher::equal("a", "b")];
     let matcher = |op, value: &str| vec![Matcher::new("a", op, value)];
     for (request, words) in [
@@ -56,7 +67,7 @@ async fn invalid_ones_are_refused() {
 #[tokio::test]
 async fn edits_keep_the_past() {
     let world = FakeWorld::new(NOW, 2);
-    let silences = open("edits", &world).await;
+    let (silences, _folder) = open("edits", &world).await;
     let first = silences.set(request(vec![Matcher::equal("a", "b")])).await.unwrap();
     world.advance(HOUR / 2);
     let longer =
@@ -77,7 +88,7 @@ async fn edits_keep_the_past() {
 #[tokio::test]
 async fn the_list_has_what_matters_first() {
     let world = FakeWorld::new(NOW, 3);
-    let silences = open("list", &world).await;
+    let (silences, _folder) = open("list", &world).await;
     let set = |from: Duration, to: Duration| {
         let request =
             SilenceRequest { starts_at: NOW + from, ends_at: NOW + to, ..request(vec![Matcher::equal("a", "b")]) };
