@@ -134,6 +134,19 @@ impl Bench {
     }
 }
 
+/// An engine over these lines alone, one a second.
+pub(crate) async fn over_lines(lines: &[String]) -> Bench {
+    let world = Arc::new(FakeWorld::new(secs(300), 1));
+    let store = Store::in_memory(world.clone()).await.expect("a store in memory opens");
+    let mut logs = LogsBuilder::default();
+    let stream = logs.stream(&labels(&[("app", "hostile")]));
+    for (i, line) in lines.iter().enumerate() {
+        logs.push(stream, &LogRow { time: secs(i as i64), line, ..LogRow::default() });
+    }
+    store.append(vec![logs.finish(Tenant::default())]).await.expect("the store takes the batch");
+    Bench { engine: Engine::new(store, EngineOptions::new(world)), limits: Limits::default() }
+}
+
 pub(crate) fn expression(language: Language, text: &str, step: Option<Duration>) -> Request {
     let (text, direction) = (text.to_owned(), Direction::Forward);
     Request::Expression { language, text, step, lookback: None, direction, limit: None }

@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray as _;
 use gw_base::Labels;
 use gw_batch::{Direction, Language, Request, Shape};
 
-use crate::bench::{Bench, expression, rows, secs};
+use crate::bench::{Bench, expression, over_lines, rows, secs};
 
 async fn lines(bench: &Bench, text: &str, direction: Direction, limit: Option<usize>) -> Vec<(String, String)> {
     let text = text.to_owned();
@@ -58,4 +58,70 @@ async fn windows_of_lines_aggregate_like_any_matrix() {
     assert_eq!(bench.instant(Language::LogQl, text, secs(40)).await, [r#"{app="shop"} 5.03"#]);
     let request = expression(Language::LogQl, r#"rate({app="shop"}[1m])"#, Some(Duration::from_secs(30)));
     assert_eq!(bench.ask(request).await.expect("an answer").shape, Shape::Matrix);
+}
+
+/// Lines cut from pieces that parsers stumble over, in an order drawn from a seed.
+fn hostile_lines() -> Vec<String> {
+    let pieces = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "\\",
+        "\\u",
+        "\\ud83d",
+        "\\u12",
+        ":",
+        ",",
+        "=",
+        "a",
+        "é",
+        "\u{0}",
+        "1e999",
+        "-",
+        "null",
+        " ",
+        "<_>",
+        "k=\"v",
+        "{\"a\":",
+        "10.0.0.256",
+        "::",
+        "%s",
+        "{{",
+    ];
+    let mut state = 7u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let mut lines: Vec<String> =
+        (0..200).map(|_| (0..next() % 12).map(|_| pieces[next() % pieces.len()]).collect()).collect();
+    lines.extend(["[".repeat(10_000), "{\"a\":".repeat(10_000)]);
+    lines
+}
+
+#[tokio::test]
+async fn hostile_lines_pass_through_every_stage() {
+    let lines = hostile_lines();
+    let bench = over_lines(&lines).await;
+    for stage in [
+        "json",
+        "json a=\"a.b[0]\", c=\"[\\\"x\\\"]\"",
+        "logfmt",
+        "logfmt --strict --keep-empty",
+        "unpack",
+        "pattern \"<a>=<b> <_>\"",
+        "regexp \"(?P<a>.)=(?P<b>.*)\"",
+        "decolorize",
+        "line_format \"{{.a | upper}} {{__line__}}\"",
+        "label_format a=app | drop app",
+        "logfmt | a > 5ms or b > 1KB or k = ip(\"10.0.0.0/8\")",
+    ] {
+        let text = format!("{{app=\"hostile\"}} | {stage}");
+        let found = self::lines(&bench, &text, Direction::Forward, None).await;
+        assert!(found.len() <= lines.len(), "{stage}");
+    }
+    let found = self::lines(&bench, "{app=\"hostile\"} |> \"<_>=<_>\" or \"{<_>\"", Direction::Forward, None).await;
+    assert!(!found.is_empty());
 }
