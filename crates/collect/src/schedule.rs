@@ -9,11 +9,14 @@ use gw_base::time::nanos_of;
 /// How far a run may be late and still carry the planned time, as Prometheus' `ScrapeTimestampTolerance`.
 const TOLERANCE: Duration = Duration::from_millis(2);
 
+const MILLISECOND: i64 = 1_000_000;
+
 /// The first planned time after `now`.
 #[must_use]
 pub(crate) fn next_tick(now: Timestamp, interval: Duration, seed: u64) -> Timestamp {
     let interval = nanos_of(interval).max(1);
-    let offset = (seed % interval as u64) as i64;
+    // Whole milliseconds: that is all that Prometheus' clients see of a time, and it stores smaller.
+    let offset = (seed % interval as u64) as i64 / MILLISECOND * MILLISECOND;
     let since = now.offset(-offset).nanos().rem_euclid(interval);
     now.offset(interval - since)
 }
@@ -36,6 +39,7 @@ mod tests {
             let mut now = Timestamp::from_millis(1_700_000_000_123);
             let first = next_tick(now, interval, seed);
             assert!(first > now && first.since(now) <= nanos_of(interval));
+            assert_eq!(first.nanos() % MILLISECOND, 0);
             now = first;
             assert_eq!(next_tick(now, interval, seed), first + interval, "{seed}");
         }
