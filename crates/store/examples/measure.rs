@@ -3,6 +3,7 @@
 //! `cargo run --release -p gw-store --example measure -- DIR`
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and stops at the first failure")]
+#![expect(clippy::disallowed_methods, reason = "a program of its own makes its World from tokio's timer")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -250,5 +251,5 @@ fn cpu_time() -> Duration {
 
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096 >> 20
+    (statm.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096) >> 20
 }

@@ -4,6 +4,7 @@
 //! acknowledged; without, it starts such a process, kills it, opens the store and compares.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "a process of its own makes its World from tokio's timer")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
