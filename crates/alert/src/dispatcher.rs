@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::AlertError;
 use crate::config::AlertConfig;
-use crate::core::{Core, GroupSnapshot, Sending};
+use crate::machine::{Core, GroupSnapshot, Sending};
 use crate::record;
 use crate::sender::{self, Http, Transport};
 use crate::silences::Silences;

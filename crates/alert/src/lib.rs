@@ -2,13 +2,13 @@
 //!
 //! A [`Dispatcher`] takes alerts from a bounded queue, routes them through Alertmanager's routing tree, groups them, leaves
 //! out what is silenced or inhibited, and hands messages to notifiers. Its core is a state machine without clock or waiting
-//! (`core.rs`); notifiers are pure renderers; one sender sends. What was sent is logged before it counts as sent, so that a
+//! (`machine.rs`); notifiers are pure renderers; one sender sends. What was sent is logged before it counts as sent, so that a
 //! restart neither repeats nor loses.
 //!
 //! Deliberately absent: rules, queries, HTTP routes.
 
 mod config;
-mod core;
+mod machine;
 mod dispatcher;
 mod error;
 mod inhibit;
@@ -20,7 +20,7 @@ mod route;
 mod sender;
 mod silences;
 
-pub use crate::core::{AlertSnapshot, GroupSnapshot};
+pub use crate::machine::{AlertSnapshot, GroupSnapshot};
 pub use config::{AlertConfig, GlobalConfig, InhibitConfig, Plan, Receiver, ReceiverConfig, RouteConfig};
 pub use dispatcher::{Counters, Dispatcher, Outside};
 pub use error::AlertError;
