@@ -105,7 +105,8 @@ fn bombs_are_refused_before_they_burst() -> Result<()> {
         ensure!(refused(answer.status), "{path} answers {} to a snappy bomb: {}", answer.status, answer.text());
     }
     let grown = resident_kib(product.daemon().id())?.saturating_sub(before) / 1024;
-    ensure!(grown < 300, "the bombs cost {grown} MiB");
+    // Each of the three doors may unpack up to the limit of 128 MiB before it refuses, and the allocator keeps some of it.
+    ensure!(grown < 450, "the bombs cost {grown} MiB");
     product.finish()
 }
 

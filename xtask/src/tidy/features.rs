@@ -18,7 +18,7 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Findings) -> Result<()
     for (package, features) in &product {
         match everything.get(package) {
             Some(other) if other == features => {}
-            Some(other) => findings.remark(format!(
+            Some(other) => findings.fault(format!(
                 "{package} is built twice: with [{features}] for the product, with [{other}] for the tests; give both the same features"
             )),
             None => findings.fault(format!("{package} is in the product and not in the workspace")),
