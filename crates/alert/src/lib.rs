@@ -8,10 +8,10 @@
 //! Deliberately absent: rules, queries, HTTP routes.
 
 mod config;
-mod machine;
 mod dispatcher;
 mod error;
 mod inhibit;
+mod machine;
 mod matchers;
 mod message;
 mod notifiers;
