@@ -3,6 +3,7 @@
 //! Byte form: for each pair `varint(len) key tag value`; tags and values as in [`Value`]. Nesting is bounded.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Deepest nesting of lists and maps that decoding follows.
 pub const MAX_DEPTH: usize = 8;
@@ -98,7 +99,7 @@ fn write_json_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if (c as u32) < 0x20 => write!(out, "\\u{:04x}", c as u32).expect("writing to a String cannot fail"),
             c => out.push(c),
         }
     }

@@ -154,7 +154,7 @@ fn optional(name: &str, data_type: DataType) -> Field {
 }
 
 /// Downcasts a column that the schema check has already proven to be of this type.
-fn typed<'a, A: Array + 'static>(records: &'a RecordBatch, column: usize) -> &'a A {
+fn typed<A: Array + 'static>(records: &RecordBatch, column: usize) -> &A {
     records.column(column).as_any().downcast_ref().expect("Batch::new checked the schema")
 }
 

@@ -157,6 +157,10 @@ impl MetricsBuilder {
     }
 
     /// Appends a float sample with its start time and exemplar.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a row has this many independent columns; a struct would only name them again"
+    )]
     pub fn sample_with(
         &mut self,
         series: u32,
@@ -179,6 +183,10 @@ impl MetricsBuilder {
     }
 
     /// Appends the metadata of a metric family.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a row has this many independent columns; a struct would only name them again"
+    )]
     pub fn metadata(&mut self, metric: &str, kind: MetricType, unit: &str, help: &str, time: Timestamp) {
         let series = self.series(&Labels::from_pairs([(METRIC_NAME, metric)]));
         self.keys.push(series);
@@ -227,6 +235,10 @@ impl MetricsBuilder {
         )
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a row has this many independent columns; a struct would only name them again"
+    )]
     fn row(
         &mut self,
         series: u32,

@@ -456,12 +456,12 @@ impl<'a> SpansView<'a> {
     }
 }
 
-fn dictionary_text<'a>(array: &'a DictionaryArray<UInt32Type>, row: usize) -> &'a str {
+fn dictionary_text(array: &DictionaryArray<UInt32Type>, row: usize) -> &str {
     let values: &StringArray = array.values().as_any().downcast_ref().expect("the schema says text values");
     values.value(array.keys().value(row) as usize)
 }
 
-fn dictionary_bytes<'a>(array: &'a DictionaryArray<UInt32Type>, row: usize) -> &'a [u8] {
+fn dictionary_bytes(array: &DictionaryArray<UInt32Type>, row: usize) -> &[u8] {
     let values: &BinaryArray = array.values().as_any().downcast_ref().expect("the schema says binary values");
     values.value(array.keys().value(row) as usize)
 }

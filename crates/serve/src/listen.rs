@@ -1,5 +1,6 @@
 //! One listener: HTTP/1 and HTTP/2 on one port, bounded connections, graceful end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,22 +25,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `router` on `listener` until `cancel`, then lets requests in flight end.
 pub async fn serve(listener: TcpListener, router: Router, world: Arc<dyn gw_base::World>, cancel: CancellationToken) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(64 << 10);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).keep_alive_interval(Duration::from_mins(1));
+    let builder = protocols();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    loop {
+    while let Some((slot, accepted)) = next(&listener, &slots, &cancel).await {
         while connections.try_join_next().is_some() {}
-        let slot = tokio::select! {
-            () = cancel.cancelled() => break,
-            slot = Arc::clone(&slots).acquire_owned() => slot.expect("the semaphore is never closed"),
-        };
-        let accepted = tokio::select! {
-            () = cancel.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -48,20 +39,10 @@ pub async fn serve(listener: TcpListener, router: Router, world: Arc<dyn gw_base
                 continue;
             }
         };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "switching off delayed sending failed");
-        }
         let service = router.clone().layer(axum::Extension(axum::extract::ConnectInfo(peer)));
-        let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection.into_owned());
-        connections.spawn(async move {
-            // A broken connection is the client's affair: it is worth a line only when someone looks for it.
-            if let Err(error) = connection.await {
-                tracing::debug!(error, "connection ended");
-            }
-            drop(slot);
-        });
+        let stream = TokioIo::new(without_delay(stream));
+        let connection = builder.serve_connection_with_upgrades(stream, TowerToHyperService::new(service));
+        connections.spawn(finish(graceful.watch(connection.into_owned()), slot));
     }
     drop(listener);
     tokio::select! {
@@ -69,4 +50,44 @@ pub async fn serve(listener: TcpListener, router: Router, world: Arc<dyn gw_base
         () = world.sleep(GRACE) => {}
     }
     connections.shutdown().await;
+}
+
+fn protocols() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(64 << 10);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).keep_alive_interval(Duration::from_mins(1));
+    builder
+}
+
+type Accepted = std::io::Result<(TcpStream, SocketAddr)>;
+
+/// Waits for a free slot, then for a client; `None` when it is time to stop.
+async fn next(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    cancel: &CancellationToken,
+) -> Option<(OwnedSemaphorePermit, Accepted)> {
+    let accepted = async {
+        let slot = Arc::clone(slots).acquire_owned().await.expect("the semaphore is never closed");
+        (slot, listener.accept().await)
+    };
+    tokio::select! {
+        () = cancel.cancelled() => None,
+        accepted = accepted => Some(accepted),
+    }
+}
+
+fn without_delay(stream: TcpStream) -> TcpStream {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "switching off delayed sending failed");
+    }
+    stream
+}
+
+/// Waits for a connection's end. A broken one is the client's affair: it is worth a line only when someone looks for it.
+async fn finish<E: std::fmt::Display>(connection: impl Future<Output = Result<(), E>>, slot: OwnedSemaphorePermit) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection ended");
+    }
+    drop(slot);
 }

@@ -29,6 +29,7 @@ pub struct Page {
 
 impl Page {
     /// Adds a sample; the family is made when it is new.
+    #[expect(clippy::too_many_arguments, reason = "a line of a metrics page has this many parts, each of another type")]
     pub fn sample(&mut self, kind: MetricType, name: &str, help: &str, labels: &[(&str, &str)], value: f64) {
         let sample = (Labels::from_pairs(labels.iter().copied()), value);
         match self.families.iter_mut().find(|family| family.name == name) {

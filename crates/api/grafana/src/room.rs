@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Json, Router};
 use gw_serve::{Gate, Params, Principal, Services, access};
@@ -17,7 +17,6 @@ use crate::errors::GrafanaError;
 const EMULATED: &str = "10.2.0";
 
 /// The room's routes. `gate` guards those that Grafana asks credentials for.
-#[must_use]
 pub fn room(services: Services, gate: &Gate) -> Router {
     let guarded = Router::new()
         .route("/api/search", get(search))
@@ -27,7 +26,8 @@ pub fn room(services: Services, gate: &Gate) -> Router {
     Router::new()
         .route("/api/health", get(health))
         .route("/healthz", get(|| async { "Ok" }))
-        .route("/login", post(login))
+        // A browser that opens Grafana's sign-in page gets ours.
+        .route("/login", post(login).get(|| async { Redirect::to("/") }))
         .with_state(services)
         .merge(gate.signed_in(guarded))
         .route("/api/{*path}", any(|| async { GrafanaError::not_found() }))

@@ -36,7 +36,7 @@ pub(crate) fn time(params: &Params, name: &str) -> Result<Option<Timestamp>, Lok
     match text.parse::<i64>() {
         Ok(secs) if text.len() <= 10 => Ok(Some(Timestamp::from_secs(secs))),
         Ok(nanos) => Ok(Some(Timestamp::from_nanos(nanos))),
-        Err(_not_an_integer) => text.parse().map(Some).map_err(|_| refused()),
+        Err(_not_an_integer) => text.parse().ok().map(Some).ok_or_else(refused),
     }
 }
 

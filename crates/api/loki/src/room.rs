@@ -13,7 +13,6 @@ use crate::{push, query, tail};
 const EMULATED: &str = "3.5.0";
 
 /// The room's routes.
-#[must_use]
 pub fn room(services: Services) -> Router {
     let api = Router::new()
         .route("/push", post(push::push))

@@ -1,4 +1,4 @@
-//! `/api/gw/hosts`: every machine that a node_exporter or our own host collector watches.
+//! `/api/gw/hosts`: every machine that a `node_exporter` or our own host collector watches.
 
 use std::collections::BTreeMap;
 

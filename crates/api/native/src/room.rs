@@ -33,7 +33,6 @@ impl std::fmt::Debug for Desk {
 }
 
 /// The room's routes; all but signing in need somebody who has signed in.
-#[must_use]
 pub fn room(services: Services, desk: Desk, gate: &Gate) -> Router {
     let pages = Router::new()
         .route("/overview", get(overview_route(desk.clone())))

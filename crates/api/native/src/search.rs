@@ -34,22 +34,24 @@ pub(crate) async fn search(State(services): State<Services>, given: Params) -> R
         results.extend(hits.into_iter().map(|name| json!({"kind": kind, "href": href(&name), "title": name})));
     };
     add("service", named(ask::rows(&services, Request::Services, recent).await?), |name| {
-        format!("/traces?service={}", encode(name))
+        format!("/explore/traces?service={}", encode(name))
     });
     let hosts = hosts::hosts(&services).await?.into_iter().map(|host| host.instance).collect();
-    add("host", hosts, |name| format!("/hosts/{}", encode(name)));
+    add("host", hosts, |name| format!("/hosts?host={}", encode(name)));
     let metrics = Request::Names {
         signal: Signal::Metrics,
         names: Names::Values(gw_base::METRIC_NAME.to_owned()),
         selectors: Vec::new(),
         limit: Some(METRICS),
     };
-    add("metric", named(ask::rows(&services, metrics, recent).await?), |name| format!("/metrics?q={}", encode(name)));
+    add("metric", named(ask::rows(&services, metrics, recent).await?), |name| {
+        format!("/explore/metrics?expr={}", encode(name))
+    });
     let monitors: Vec<(i64, Value)> = services.state.monitors().await?;
     for (id, monitor) in monitors {
         let name = monitor.get("name").and_then(Value::as_str).unwrap_or("");
         if name.to_lowercase().contains(&wanted) {
-            results.push(json!({"kind": "monitor", "title": name, "href": format!("/uptime/{id}")}));
+            results.push(json!({"kind": "monitor", "title": name, "href": format!("/uptime?monitor={id}")}));
         }
     }
     Ok(Json(json!({"results": results})))

@@ -91,7 +91,7 @@ fn cut(batches: &[RecordBatch], limit: usize) -> Vec<RecordBatch> {
 fn push_single(out: &mut String, batches: &[RecordBatch], steps: Steps, shape: Shape) {
     out.push('[');
     push_time(out, steps.start);
-    out.push_str(",");
+    out.push(',');
     let first = batches.first();
     if shape == Shape::Text {
         let text = first
@@ -206,7 +206,10 @@ fn push_notes(out: &mut String, notes: &[Note]) {
         let texts: Vec<&str> =
             notes.iter().filter(|note| note.warning == warning).map(|note| note.text.as_str()).collect();
         if !texts.is_empty() {
-            out.push_str(&format!(",\"{key}\":{}", serde_json::json!(texts)));
+            out.push_str(",\"");
+            out.push_str(key);
+            out.push_str("\":");
+            out.push_str(&serde_json::json!(texts).to_string());
         }
     }
 }

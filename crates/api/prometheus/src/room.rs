@@ -32,7 +32,6 @@ impl std::fmt::Debug for Operations {
 }
 
 /// The room's routes.
-#[must_use]
 pub fn room(services: Services, operations: Operations) -> Router {
     let api = Router::new()
         .route("/query", get(query::instant).post(query::instant))
