@@ -38,7 +38,15 @@ pub(crate) struct Built {
 /// Builds all binaries and all tests of the workspace in one pass.
 pub(crate) fn build(workspace: &Workspace, lint: Lint) -> Result<Built> {
     let mut command = workspace.cargo();
-    command.args(["build", "--locked", "--workspace", "--bins", "--tests", "--message-format=json-render-diagnostics"]);
+    command.args([
+        "build",
+        "--locked",
+        "--workspace",
+        "--bins",
+        "--tests",
+        "--keep-going",
+        "--message-format=json-render-diagnostics",
+    ]);
     if lint == Lint::Yes {
         command.env("RUSTC_WORKSPACE_WRAPPER", clippy_driver()?);
     }
