@@ -106,10 +106,7 @@ impl Product {
         let state = State::open(&dir, Arc::clone(&world)).await?;
         let password = state.ensure_admin(environment.get("GW_ADMIN_PASSWORD")).await?;
         let limits = config.intake.limits();
-        let retention =
-            Retention { age: config.store.retention.get(), bytes: config.store.retention_size.map(|size| size.0) };
-        let options = StoreOptions { limits: limits.clone(), retention, ..StoreOptions::new(&dir) };
-        let store = Store::open(options, Arc::clone(&world)).await?;
+        let store = Store::open(store_options(&config), Arc::clone(&world)).await?;
         let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
         let engine = Engine::new(Arc::clone(&store), EngineOptions::new(Arc::clone(&world)));
         let monitors = Monitors::open(&state).await?;
@@ -119,35 +116,22 @@ impl Product {
         };
         let built_in = built_in(&config, &bound, demo.as_ref())?;
         add_built_in(&mut config.collect, &built_in);
-        let options = RuntimeOptions { data_dir: dir.clone(), tenant: Tenant::default(), host_name: host_name() };
+        let options = RuntimeOptions { data_dir: dir, tenant: Tenant::default(), host_name: host_name() };
         let collect =
             Runtime::new(options, config.collect.clone(), monitors.watch(), intake.clone(), Arc::clone(&world))?;
         collect.accept(monitors.accepted().await?);
-        let about = About {
-            version: env!("CARGO_PKG_VERSION"),
-            started_at: world.now(),
-            data_dir: std::fs::canonicalize(&dir).unwrap_or(dir).display().to_string(),
-            ports: bound.iter().map(|bound| port_of(&config, bound)).collect(),
-            demo: start.demo_seed.is_some(),
-            flags: vec![(
-                "store.retention".to_owned(),
-                gw_base::duration::print_prometheus(config.store.retention.get()),
-            )],
-            config: gw_config::print_yaml(&config)?,
-        };
         let telemetry = Telemetry::default();
         telemetry::register(&telemetry, &world, &intake, &store, &collect.board());
-        let queries: Arc<dyn gw_batch::Queries> = Arc::new(engine);
-        let rules = Rules::open(&config, &about, &state, &queries, &intake, &world).await?;
         let services = Services {
             intake,
-            queries,
+            queries: Arc::new(engine),
             state: state.clone(),
             world: Arc::clone(&world),
             limits,
             telemetry,
-            about: Arc::new(about),
+            about: Arc::new(about(&config, &bound, &start, &*world)?),
         };
+        let rules = Rules::open(&config, &services).await?;
         Ok(Self {
             environment: environment.clone(),
             start,
@@ -273,6 +257,26 @@ impl Product {
             }
         }
     }
+}
+
+fn store_options(config: &GatewatchConfig) -> StoreOptions {
+    let section = &config.store;
+    let retention = Retention { age: section.retention.get(), bytes: section.retention_size.map(|size| size.0) };
+    StoreOptions { limits: config.intake.limits(), retention, ..StoreOptions::new(&section.dir) }
+}
+
+fn about(config: &GatewatchConfig, bound: &[Bound], start: &Start, world: &dyn World) -> Result<About> {
+    let dir = &config.store.dir;
+    let retention = gw_base::duration::print_prometheus(config.store.retention.get());
+    Ok(About {
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: world.now(),
+        data_dir: std::fs::canonicalize(dir).unwrap_or_else(|_unreadable| dir.clone()).display().to_string(),
+        ports: bound.iter().map(|bound| port_of(config, bound)).collect(),
+        demo: start.demo_seed.is_some(),
+        flags: vec![("store.retention".to_owned(), retention)],
+        config: gw_config::print_yaml(config)?,
+    })
 }
 
 async fn bind(start: &Start, config: &GatewatchConfig) -> Result<(Vec<Bound>, bool)> {

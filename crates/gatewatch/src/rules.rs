@@ -5,12 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use gw_alert::{AlertConfig, Dispatcher, Silences};
-use gw_base::{Alert, Tenant, World};
-use gw_batch::Queries;
+use gw_base::{Alert, Tenant};
 use gw_detect::{DetectConfig, Detector, Group, RuleBook};
-use gw_intake::Intake;
-use gw_serve::About;
-use gw_state::State;
+use gw_serve::Services;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,14 +31,8 @@ impl Rules {
     ///
     /// # Errors
     /// When a rule file or the alert section is wrong.
-    pub(crate) async fn open(
-        config: &GatewatchConfig,
-        about: &About,
-        state: &State,
-        queries: &Arc<dyn Queries>,
-        intake: &Intake,
-        world: &Arc<dyn World>,
-    ) -> Result<Self> {
+    pub(crate) async fn open(config: &GatewatchConfig, services: &Services) -> Result<Self> {
+        let Services { about, state, queries, intake, world, .. } = services;
         let ui = about.ports.iter().find(|port| port.role == "grafana").or(about.ports.first());
         let url = config.listen.external_url.clone().or_else(|| ui.map(|port| port.url.clone())).unwrap_or_default();
         let silences = Silences::open(state.clone(), Arc::clone(world)).await?;

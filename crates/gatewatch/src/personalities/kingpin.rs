@@ -89,7 +89,9 @@ pub(super) fn usage(program: &str, table: &[Flag]) -> String {
     let mut text = format!("usage: {program} [<flags>]\n\nFlags:\n");
     for (name, takes) in table {
         let value = if *takes == Takes::Switch { "" } else { "=VALUE" };
-        text.push_str(&format!("  --{name}{value}\n"));
+        for part in ["  --", name, value, "\n"] {
+            text.push_str(part);
+        }
     }
     text
 }

@@ -80,13 +80,14 @@ fn listen_address(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::of as choose;
     use super::*;
 
     #[test]
     fn names_and_first_words_choose() {
         let of = |words: &[&str]| {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            super::of(&words).map(|personality| personality.words)
+            choose(&words).map(|personality| personality.words)
         };
         assert_eq!(of(&["/usr/bin/node_exporter", "--version"]).unwrap(), ["--version"]);
         assert_eq!(of(&["gatewatch", "prometheus", "--help"]).unwrap(), ["--help"]);
@@ -97,7 +98,7 @@ mod tests {
     fn wrong_flags_end_as_the_originals_end() {
         let run = |words: &[&str]| {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            let personality = super::of(&words).unwrap();
+            let personality = choose(&words).unwrap();
             let ending = (personality.run)(&personality.words, &Environment::default());
             (ending.code, ending.words.unwrap_or_default())
         };

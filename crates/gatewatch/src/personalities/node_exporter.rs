@@ -1,4 +1,4 @@
-//! node_exporter: the exporter room alone, without a store, on the addresses that its flags name.
+//! `node_exporter`: the exporter room alone, without a store, on the addresses that its flags name.
 
 use std::sync::Arc;
 
@@ -173,7 +173,7 @@ const FLAGS: &[Flag] = &[
     ("help", Takes::Switch),
 ];
 
-/// Runs as node_exporter.
+/// Runs as `node_exporter`.
 pub(super) fn run(words: &[String], _: &Environment) -> Ending {
     let given = match Given::read(words, takes) {
         Ok(given) => given,
