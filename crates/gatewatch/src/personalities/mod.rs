@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(code, 2);
         assert!(words.starts_with("Error parsing command line arguments: unknown long flag '--nope'"), "{words}");
         let (code, words) = run(&["prometheus", "--config.file=/nonexistent/p.yml"]);
-        assert_eq!(code, 1);
+        assert_eq!(code, 2);
         assert!(words.contains("Error loading config (--config.file=/nonexistent/p.yml)"), "{words}");
     }
 }
