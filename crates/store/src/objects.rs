@@ -27,6 +27,8 @@ impl Objects {
     pub(crate) fn local(root: PathBuf) -> Result<Self, StoreError> {
         let shown = root.display().to_string();
         std::fs::create_dir_all(&root).map_err(|error| StoreError::disk("create", shown.as_str(), error))?;
+        // A relative root has ancestors that cannot be opened; the absolute one does not change with the working directory.
+        let root = root.canonicalize().map_err(|error| StoreError::disk("open", shown.as_str(), error))?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&root)
             .map_err(|error| StoreError::disk("open", shown, error))?;
         Ok(Self {
@@ -146,11 +148,11 @@ impl Objects {
 
     async fn sync(&self, path: &str) -> Result<(), StoreError> {
         let Some(root) = &self.root else { return Ok(()) };
-        let file = root.join(path);
+        let (root, file) = (root.clone(), root.join(path));
         let synced = tokio::task::spawn_blocking(move || {
             std::fs::File::open(&file)?.sync_all()?;
             // New folders on the way must be durable too, up to the root.
-            let parents = file.ancestors().skip(1).take(4);
+            let parents = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
             parents.map(std::fs::File::open).try_for_each(|folder| folder?.sync_all())
         });
         let result = synced.await.map_err(|error| StoreError::Internal(error.to_string()))?;
