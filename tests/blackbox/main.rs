@@ -19,6 +19,7 @@ mod loki;
 mod originals;
 mod outside;
 mod pages;
+mod parts;
 mod personalities;
 mod ports;
 mod product;

@@ -45,8 +45,8 @@ impl Gatewatch {
     /// The same in a folder that already holds what the configuration names.
     pub(crate) fn start_in(folder: Folder, config: &str, more: &[&str]) -> Result<Self> {
         let offset = ports::offset()?;
-        let mut arguments =
-            vec!["run".to_owned(), "--data".to_owned(), folder.path().join("data").display().to_string()];
+        // Relative, as the default is.
+        let mut arguments = ["run", "--data", "data"].map(str::to_owned).to_vec();
         arguments.extend(["--port-offset".to_owned(), offset.to_string()]);
         if !config.is_empty() {
             let path = folder.write("gatewatch.yaml", config)?;
