@@ -1,8 +1,9 @@
 //! `/api/gw/overview`: is it OK, since when, what needs me.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch};
 use axum::Json;
 use gw_base::{Labels, TimeRange, Timestamp};
 use gw_batch::{Batch, EventQuery, EventsView, Request};
@@ -18,6 +19,10 @@ use crate::{ask, gateway, hosts, services as service_page};
 const RECENT: std::time::Duration = std::time::Duration::from_hours(24);
 /// Events of the lane.
 const EVENTS: usize = 50;
+/// Events read for it: most are beats of monitors, of which only the changes are shown.
+const EVENTS_READ: usize = 20_000;
+/// The kind of a monitor's beat.
+const BEAT: &str = "uptime.beat";
 
 /// The page.
 pub(crate) async fn page(services: Services, board: Arc<Board>, rules: Arc<RuleBook>) -> Result<Json<Value>, Fault> {
@@ -43,7 +48,8 @@ pub(crate) async fn page(services: Services, board: Arc<Board>, rules: Arc<RuleB
     let mut needs = crate::firing::needs(&firing);
     needs.extend(from_board(&services, &board).await?);
     let events =
-        ask::rows(&services, Request::Events(EventQuery { limit: Some(EVENTS), ..EventQuery::default() }), day).await?;
+        ask::rows(&services, Request::Events(EventQuery { limit: Some(EVENTS_READ), ..EventQuery::default() }), day)
+            .await?;
     Ok(Json(json!({
         "tiles": tiles,
         "needs": needs,
@@ -168,27 +174,54 @@ async fn checklist(services: &Services, board: &Board, hosts: usize, monitors: u
     ]))
 }
 
+/// The newest events, newest first; of beats only those at which a monitor's state changed.
 fn lane(services: &Services, batches: &[RecordBatch]) -> Vec<Value> {
+    let batches: Vec<Batch> = batches
+        .iter()
+        .filter_map(|records| Batch::new(services.default_tenant(), gw_base::Signal::Events, records.clone()).ok())
+        .collect();
+    let views: Vec<EventsView<'_>> = batches.iter().filter_map(EventsView::of).collect();
+    let mut rows: Vec<(&EventsView<'_>, usize)> =
+        views.iter().flat_map(|view| (0..view.times.len()).map(move |row| (view, row))).collect();
+    rows.sort_by_key(|(view, row)| view.times[*row]);
+    let mut states: BTreeMap<&[u8], &str> = BTreeMap::new();
     let mut events = Vec::new();
-    for records in batches {
-        let batch = Batch::new(services.default_tenant(), gw_base::Signal::Events, records.clone());
-        let Ok(batch) = batch else { continue };
-        let Some(view) = EventsView::of(&batch) else { continue };
-        for row in 0..batch.rows() {
-            let severity = arrow_array::Array::is_valid(view.severities, row).then(|| view.severities.value(row));
-            let body = arrow_array::Array::is_valid(view.bodies, row).then(|| view.bodies.value(row));
-            events.push(json!({
-                "at": Timestamp::from_nanos(view.times[row]).to_string(),
-                "kind": view.kinds.value(view.kind_keys[row] as usize),
-                "title": view.titles.value(row),
-                "detail": body.unwrap_or(""),
-                "severity": match severity.unwrap_or(0) {
-                    17.. => "crit",
-                    13..=16 => "warn",
-                    _ => "info",
-                },
-            }));
+    for (view, row) in rows {
+        let (kind, title) = (view.kinds.value(view.kind_keys[row] as usize), view.titles.value(row));
+        let subject = view.subjects.value(view.keys[row] as usize);
+        if kind == BEAT {
+            let before = states.insert(subject, title);
+            if before.is_none_or(|before| before == title) {
+                continue;
+            }
         }
+        events.push(event(view, row, kind, &title_of(kind, title, subject)));
     }
+    events.reverse();
+    events.truncate(EVENTS);
     events
+}
+
+/// A beat says what its monitor is called.
+fn title_of(kind: &str, title: &str, subject: &[u8]) -> String {
+    let name = gw_base::labels::Iter::over(subject).find(|(name, _)| *name == "name").map(|(_, value)| value);
+    match name {
+        Some(name) if kind == BEAT => format!("{name}: {title}"),
+        _ => title.to_owned(),
+    }
+}
+
+fn event(view: &EventsView<'_>, row: usize, kind: &str, title: &str) -> Value {
+    let severity = if view.severities.is_valid(row) { view.severities.value(row) } else { 0 };
+    json!({
+        "at": Timestamp::from_nanos(view.times[row]).to_string(),
+        "kind": kind,
+        "title": title,
+        "detail": if view.bodies.is_valid(row) { view.bodies.value(row) } else { "" },
+        "severity": match severity {
+            17.. => "crit",
+            13..=16 => "warn",
+            _ => "info",
+        },
+    })
 }
