@@ -71,6 +71,7 @@ async function token(page, base) {
   await button(form, "action.save").click();
   await form.getByText(text("settings.tokenOnce")).waitFor({ timeout: PATIENCE });
   await page.keyboard.press("Escape");
+  await form.waitFor({ state: "detached", timeout: PATIENCE });
   const row = page.locator("tr", { hasText: name });
   await row.waitFor({ timeout: PATIENCE });
   await row.getByRole("button").click();
@@ -136,7 +137,7 @@ export async function checkFlows(page, { base, check }) {
     try {
       await flow(page, base);
     } catch (error) {
-      problems.push(error.message.split("\n").slice(0, 4).join(" "), `at ${page.url()}`);
+      problems.push(error.message.split("\n").slice(0, 12).join(" "), `at ${page.url()}`);
     }
     check(`flow: ${name}`, problems);
   }

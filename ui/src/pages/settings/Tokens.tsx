@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { CirclePlus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { useClock } from "../../app/url";
 import { get, write } from "../../data/http";
@@ -104,14 +104,7 @@ function NewToken({ onMade }: { onMade: () => Promise<void> }) {
       setError(cause instanceof Error ? cause.message : String(cause));
     }
   };
-  if (secret) {
-    return (
-      <div className="stack">
-        <p>{t("settings.tokenOnce")}</p>
-        <Snippet text={secret} />
-      </div>
-    );
-  }
+  if (secret) return <Secret text={secret} />;
   return (
     <form className="stack" onSubmit={(event) => void submit(event)}>
       <Text label={t("common.name")} value={name} onChange={setName} required autoFocus error={error} />
@@ -127,5 +120,20 @@ function NewToken({ onMade }: { onMade: () => Promise<void> }) {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** It takes the place of the form, and so the focus too: without it Escape would go to the page behind the dialog. */
+function Secret({ text }: { text: string }) {
+  const { t } = useLanguage();
+  const hint = useRef<HTMLParagraphElement>(null);
+  useEffect(() => hint.current?.focus(), []);
+  return (
+    <div className="stack">
+      <p ref={hint} tabIndex={-1}>
+        {t("settings.tokenOnce")}
+      </p>
+      <Snippet text={text} />
+    </div>
   );
 }
