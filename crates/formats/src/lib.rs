@@ -22,6 +22,7 @@ pub mod number;
 pub mod otlp;
 pub mod protobuf;
 pub mod remote_write;
+pub mod xor_chunk;
 pub mod zipkin;
 
 pub use decompress::{Encoding, decompress};
