@@ -8,6 +8,7 @@
 //! [`exposition::Visitor`]), and storage.
 
 pub mod access_log;
+pub mod crc32c;
 pub mod decompress;
 mod error;
 pub mod exposition;
