@@ -28,7 +28,7 @@ pub use events::{EventRow, EventsBuilder, EventsView};
 pub use histogram::{Bucket, BucketSpan, Histogram};
 pub use logs::{LogRow, LogsBuilder, LogsView};
 pub use matrix::{MatrixBuilder, SamplesBuilder, SeriesRow};
-pub use metrics::{Exemplar, MetricType, MetricsBuilder, MetricsView, STALE_NAN_BITS, is_stale};
+pub use metrics::{Exemplar, MetricCounts, MetricType, MetricsBuilder, MetricsView, STALE_NAN_BITS, is_stale};
 pub use query::{
     Answer, Cost, Direction, EventQuery, Language, Names, Note, Queries, Query, QueryError, Request, Shape, Stage,
     Steps, TraceQuery,

@@ -273,6 +273,28 @@ impl MetricsBuilder {
     }
 }
 
+/// How many rows of each kind metrics batches hold; a row with an exemplar beside its sample counts for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MetricCounts {
+    /// Float samples.
+    pub samples: u64,
+    /// Native histograms.
+    pub histograms: u64,
+    /// Exemplars.
+    pub exemplars: u64,
+}
+
+impl MetricCounts {
+    /// Adds the rows of a batch; batches of other signals have none.
+    pub fn add(&mut self, batch: &Batch) {
+        let Some(view) = MetricsView::of(batch) else { return };
+        let valid = |array: &dyn Array| (array.len() - array.null_count()) as u64;
+        self.samples += valid(view.values);
+        self.histograms += valid(view.histograms);
+        self.exemplars += valid(view.exemplar_labels);
+    }
+}
+
 /// Typed columns of a metrics batch.
 #[derive(Debug, Clone, Copy)]
 pub struct MetricsView<'a> {

@@ -10,7 +10,7 @@ mod stats;
 use std::sync::Arc;
 
 use gw_base::{Limits, World};
-use gw_batch::{Batch, Refusal, Sink};
+use gw_batch::{Batch, MetricCounts, Refusal, Sink};
 use tokio::sync::Semaphore;
 
 pub use error::IntakeError;
@@ -26,6 +26,8 @@ pub struct Receipt {
     pub rows: u64,
     /// Rows left out, by reason.
     pub refused: Vec<Refusal>,
+    /// Of metrics, what the durable rows are.
+    pub written: MetricCounts,
 }
 
 /// The door. Cloning shares it.
@@ -83,6 +85,7 @@ impl Intake {
             IntakeError::Busy { bytes, window: IN_FLIGHT_BYTES }
         })?;
         let rows: Vec<_> = kept.iter().map(|batch| (batch.signal(), batch.rows() as u64)).collect();
+        kept.iter().for_each(|batch| receipt.written.add(batch));
         let started = inner.world.elapsed();
         let ack = inner.sink.append(kept).await.map_err(|error| {
             inner.stats.failed();
@@ -92,6 +95,8 @@ impl Intake {
         inner.stats.appended(&rows, inner.world.elapsed().saturating_sub(started));
         receipt.rows = ack.rows;
         if ack.refused > 0 {
+            // The store does not say of which kind they were; nearly all rows are samples.
+            receipt.written.samples = receipt.written.samples.saturating_sub(ack.refused);
             let message = "the tenant may have no more series, drop labels or raise limits.active_series".to_owned();
             let refusal = Refusal { reason: "too_many_series", message, rows: ack.refused };
             inner.stats.refused(std::slice::from_ref(&refusal));

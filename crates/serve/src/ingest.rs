@@ -1,7 +1,7 @@
 //! The way of uploads: decode with a format, hand to the intake, say what was kept and what was not.
 
 use gw_base::{HasKind, Kind, Tenant};
-use gw_batch::Refusal;
+use gw_batch::{MetricCounts, Refusal};
 use gw_formats::{DecodeContext, Decoded, Format, FormatError};
 use gw_intake::IntakeError;
 
@@ -17,6 +17,8 @@ pub struct Ingested {
     pub rows: u64,
     /// Rows left out, by reason; the decoder's first, then the intake's.
     pub refused: Vec<Refusal>,
+    /// Of metrics, what the durable rows are.
+    pub written: MetricCounts,
 }
 
 impl Ingested {
@@ -72,7 +74,7 @@ impl Services {
         let decoded = self.decode(format, upload, tenant).await?;
         let receipt = self.intake.send(decoded.batches).await?;
         let refused = decoded.refused.into_iter().chain(receipt.refused).collect();
-        Ok(Ingested { rows: receipt.rows, refused })
+        Ok(Ingested { rows: receipt.rows, refused, written: receipt.written })
     }
 
     async fn decode(

@@ -13,13 +13,21 @@ const CUSTOM_BUCKETS: i32 = -53;
 struct Raw {
     histogram: Histogram,
     time: Timestamp,
+    start: Option<Timestamp>,
     positive_deltas: Vec<i64>,
     negative_deltas: Vec<i64>,
     is_integer: bool,
 }
 
-/// Decodes a `prometheus.Histogram`; the inner error tells why a well-formed message is no valid histogram.
-pub(super) fn decode(field: Field<'_>) -> Result<Result<(Timestamp, Histogram), String>, ProtobufError> {
+/// A histogram with its time and, of 2.0, when its series started.
+pub(super) struct Point {
+    pub(super) time: Timestamp,
+    pub(super) start: Option<Timestamp>,
+    pub(super) histogram: Histogram,
+}
+
+/// Decodes a `Histogram` of either version; the inner error tells why a well-formed message is no valid histogram.
+pub(super) fn decode(field: Field<'_>) -> Result<Result<Point, String>, ProtobufError> {
     let mut raw = Raw::default();
     let mut fields = field.message()?;
     while let Some(part) = fields.next_field()? {
@@ -52,18 +60,20 @@ impl Raw {
             14 => histogram.reset_hint = u8::try_from(part.varint()?).unwrap_or(0).min(3),
             15 => self.time = Timestamp::from_millis(part.int64()?),
             16 => part.fixed64s(&mut histogram.custom_bounds, f64::from_bits)?,
+            17 => self.start = super::v2::start_of(part.int64()?),
             _ => {}
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(Timestamp, Histogram), String> {
+    fn finish(mut self) -> Result<Point, String> {
         if self.is_integer {
             self.histogram.positive = absolute(&self.positive_deltas)?;
             self.histogram.negative = absolute(&self.negative_deltas)?;
+            check_count(&self.histogram)?;
         }
         check(&self.histogram)?;
-        Ok((self.time, self.histogram))
+        Ok(Point { time: self.time, start: self.start, histogram: self.histogram })
     }
 }
 
@@ -87,6 +97,26 @@ fn absolute(deltas: &[i64]) -> Result<Vec<f64>, String> {
         Ok(count as f64)
     };
     deltas.iter().map(next).collect::<Result<_, &str>>().map_err(str::to_owned)
+}
+
+/// Counts of integer histograms add up; observations of NaN are in the count and in no bucket.
+fn check_count(histogram: &Histogram) -> Result<(), String> {
+    if histogram.sum.to_bits() == STALE_NAN_BITS {
+        return Ok(());
+    }
+    let found: f64 = histogram.positive.iter().chain(&histogram.negative).sum::<f64>() + histogram.zero_count;
+    let count = histogram.count;
+    if histogram.sum.is_nan() && found > count {
+        return Err(format!(
+            "{found} observations found in buckets, but the Count field is {count}: histogram's observation count should be at least the number of observations found in the buckets"
+        ));
+    }
+    if !histogram.sum.is_nan() && found != count {
+        return Err(format!(
+            "{found} observations found in buckets, but the Count field is {count}: histogram's observation count should equal the number of observations found in the buckets (in absence of NaN)"
+        ));
+    }
+    Ok(())
 }
 
 /// The rules of Prometheus' `model/histogram` validation.

@@ -1,9 +1,11 @@
-//! Prometheus remote write 1.0: a snappy block that holds one protobuf `WriteRequest`.
+//! Prometheus remote write: a snappy block that holds one protobuf message, `prometheus.WriteRequest` (1.0) or
+//! `io.prometheus.write.v2.Request` (2.0), as the content type says.
 //!
 //! Series with labels that Prometheus would refuse (no name, empty or repeated names) are left out with a reason; the others
 //! of the request are kept.
 
 mod histogram;
+pub mod v2;
 
 use std::borrow::Cow;
 
@@ -15,7 +17,7 @@ use crate::labels::canonical;
 use crate::protobuf::{Field, Fields, ProtobufError};
 use crate::{Encoding, FormatError, decompress};
 
-/// Remote write 1.0.
+/// Remote write 1.0 and 2.0.
 #[derive(Debug)]
 pub struct RemoteWrite;
 
@@ -26,10 +28,40 @@ static ABOUT: About = About {
     name: "prometheus-remote-write",
     product: "Prometheus",
     summary: "Samples, native histograms, exemplars and metadata pushed by another server.",
-    specification: "prometheus/docs: specs/prw/remote_write_spec.md, version 1.0",
+    specification: "prometheus/docs: specs/prw/remote_write_spec.md (1.0) and remote_write_spec_2_0.md",
 };
 
-const EXPECTED: &str = "application/x-protobuf (proto=prometheus.WriteRequest)";
+const EXPECTED: &str =
+    "application/x-protobuf with proto=prometheus.WriteRequest or proto=io.prometheus.write.v2.Request";
+
+/// Which message a request holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// `prometheus.WriteRequest`.
+    V1,
+    /// `io.prometheus.write.v2.Request`.
+    V2,
+}
+
+impl Version {
+    /// The message that a content type names; without a name it is 1.0's.
+    ///
+    /// # Errors
+    /// [`FormatError::ContentType`].
+    pub fn of(content_type: &str) -> Result<Self, FormatError> {
+        let mut parts = content_type.split(';').map(str::trim);
+        let media_type = parts.next().unwrap_or_default();
+        let known = match parts.find_map(|part| part.strip_prefix("proto=")) {
+            None | Some("prometheus.WriteRequest") => Some(Self::V1),
+            Some("io.prometheus.write.v2.Request") => Some(Self::V2),
+            Some(_) => None,
+        };
+        let good = media_type.is_empty() || media_type.eq_ignore_ascii_case("application/x-protobuf");
+        known
+            .filter(|_| good)
+            .ok_or_else(|| FormatError::ContentType { given: content_type.to_owned(), expected: EXPECTED })
+    }
+}
 
 impl Format for RemoteWrite {
     fn about(&self) -> &'static About {
@@ -37,7 +69,7 @@ impl Format for RemoteWrite {
     }
 
     fn decode(&self, body: &[u8], context: &DecodeContext<'_>) -> Result<Decoded, FormatError> {
-        check_content_type(context)?;
+        let version = Version::of(context.content_type)?;
         // Wire: senders of 1.0 always compress; an absent header means snappy.
         let encoding = match Encoding::parse(context.content_encoding) {
             Some(Encoding::Identity) | None if context.content_encoding.is_empty() => Encoding::Snappy,
@@ -47,20 +79,12 @@ impl Format for RemoteWrite {
                 return Err(FormatError::ContentEncoding { given, expected: "snappy" });
             }
         };
-        decode_request(&decompress(encoding, body, context.limits)?, context)
+        let message = decompress(encoding, body, context.limits)?;
+        match version {
+            Version::V1 => decode_request(&message, context),
+            Version::V2 => v2::decode_request(&message, context),
+        }
     }
-}
-
-fn check_content_type(context: &DecodeContext<'_>) -> Result<(), FormatError> {
-    let mut parts = context.content_type.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default();
-    let message = parts.find_map(|part| part.strip_prefix("proto="));
-    let good = (media_type.is_empty() || media_type.eq_ignore_ascii_case("application/x-protobuf"))
-        && message.is_none_or(|name| name == "prometheus.WriteRequest");
-    if good {
-        return Ok(());
-    }
-    Err(FormatError::ContentType { given: context.content_type.to_owned(), expected: EXPECTED })
 }
 
 /// Decodes an uncompressed `prometheus.WriteRequest`.
@@ -111,7 +135,7 @@ impl Decoder {
                     self.builder.sample(series, time, value);
                 }
                 3 => self.exemplar(series, part)?,
-                4 => self.histogram(series, part, pairs)?,
+                4 => self.histogram(series, part, pairs, None)?,
                 _ => {}
             }
         }
@@ -155,9 +179,15 @@ impl Decoder {
         Ok(())
     }
 
-    fn histogram(&mut self, series: u32, field: Field<'_>, pairs: &[(&str, &str)]) -> Result<(), FormatError> {
+    fn histogram(
+        &mut self,
+        series: u32,
+        field: Field<'_>,
+        pairs: &[(&str, &str)],
+        start: Option<Timestamp>,
+    ) -> Result<(), FormatError> {
         match histogram::decode(field)? {
-            Ok((time, histogram)) => self.builder.histogram(series, time, &histogram, None),
+            Ok(point) => self.builder.histogram(series, point.time, &point.histogram, point.start.or(start)),
             Err(reason) => self.refused.add("invalid_histogram", 1, || {
                 let name = pairs.iter().find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| value);
                 format!("invalid native histogram of {name:?}: {reason}")

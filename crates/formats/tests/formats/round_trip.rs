@@ -33,7 +33,7 @@ fn remote_write_is_read_whole() {
     assert_eq!(show::decoded(&decoded), expected);
     for (content_type, encoding) in [
         ("application/json", "snappy"),
-        ("application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy"),
+        ("application/x-protobuf;proto=io.prometheus.write.v3.Request", "snappy"),
         ("application/x-protobuf", "gzip"),
     ] {
         assert!(REMOTE_WRITE.decode(&body, &context(&limits, content_type, encoding)).is_err());
