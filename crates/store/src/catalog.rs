@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::StoreError;
+use crate::erase::Deletion;
 use crate::objects::Objects;
 use crate::part::PartMeta;
 
@@ -29,6 +30,9 @@ pub(crate) struct Manifest {
     pub(crate) parts: Vec<PartMeta>,
     /// Per tenant: the object with its metric families.
     pub(crate) families: BTreeMap<String, String>,
+    /// Deletions whose rows are still in parts.
+    #[serde(default)]
+    pub(crate) tombstones: Vec<Deletion>,
 }
 
 impl Manifest {
@@ -107,6 +111,11 @@ impl Catalog {
         }
         let current = Mutex::new(Current { manifest: manifest.clone(), doubtful: false });
         Ok(Found { catalog: Self { objects, current }, manifest, fell_back })
+    }
+
+    /// What the store holds now.
+    pub(crate) async fn manifest(&self) -> Manifest {
+        self.current.lock().await.manifest.clone()
     }
 
     /// Moves the catalog on by one version. When it answers, no crash takes the step back.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::{BooleanArray, RecordBatch};
 use gw_base::{Labels, Signal, Tenant, TimeRange, Timestamp};
 
+use crate::erase::{self, Tombstone};
 use crate::flush::put;
 use crate::head::rows::{filtered, time_column};
 use crate::part::PartMeta;
@@ -46,15 +47,36 @@ fn day(part: &PartMeta) -> i64 {
 pub(crate) async fn compact(state: &State, parts: &[Arc<PartMeta>]) -> Result<(), StoreError> {
     let Some(first) = parts.first() else { return Ok(()) };
     let (tenant, signal) = first.owner()?;
-    let written = merge(state, signal, parts).await?;
-    let through = parts.iter().map(|part| part.through).max().unwrap_or(0);
     let level = parts.iter().map(|part| part.level).max().unwrap_or(0) + 1;
-    let rows = written.rows;
-    let merged = put(state, (&tenant, signal), written, through, level).await?;
-    replace(state, (&tenant, signal), parts, vec![merged]).await?;
+    let rows = merge_into(state, (&tenant, signal), parts, level).await?;
     StoreStats::add(&state.stats.compactions, 1);
     tracing::debug!(%signal, %tenant, parts = parts.len(), rows, "parts merged");
     Ok(())
+}
+
+/// Writes one part again without what has been deleted.
+pub(crate) async fn rewrite(state: &State, part: &Arc<PartMeta>) -> Result<(), StoreError> {
+    let (tenant, signal) = part.owner()?;
+    let rows = merge_into(state, (&tenant, signal), std::slice::from_ref(part), part.level).await?;
+    tracing::debug!(%signal, %tenant, before = part.rows, rows, "part written again");
+    Ok(())
+}
+
+async fn merge_into(
+    state: &State,
+    (tenant, signal): (&Tenant, Signal),
+    parts: &[Arc<PartMeta>],
+    level: u32,
+) -> Result<u64, StoreError> {
+    let written = merge(state, signal, parts, level).await?;
+    let through = parts.iter().map(|part| part.through).max().unwrap_or(0);
+    let rows = written.rows;
+    let mut merged = Vec::new();
+    if rows > 0 {
+        merged.push(put(state, (tenant, signal), written, through, level).await?);
+    }
+    replace(state, (tenant, signal), parts, merged).await?;
+    Ok(rows)
 }
 
 /// Takes parts out of the catalog and the view, and puts others in.
@@ -81,6 +103,7 @@ pub(crate) async fn replace(
 struct Input {
     part: Arc<PartMeta>,
     opened: Arc<Opened>,
+    tombstones: Vec<Arc<Tombstone>>,
 }
 
 /// A slice of the work: neighbouring label sets, in a range of time.
@@ -89,16 +112,19 @@ struct Step {
     range: TimeRange,
 }
 
-async fn merge(state: &State, signal: Signal, parts: &[Arc<PartMeta>]) -> Result<Written, StoreError> {
+async fn merge(state: &State, signal: Signal, parts: &[Arc<PartMeta>], level: u32) -> Result<Written, StoreError> {
     let mut inputs = Vec::with_capacity(parts.len());
+    let tombstones = state.tombstones();
     for part in parts {
         match state.reader.open(part).await {
-            Ok(opened) => inputs.push(Input { part: Arc::clone(part), opened }),
+            Ok(opened) => {
+                let tombstones = erase::reaching(&tombstones, part);
+                inputs.push(Input { part: Arc::clone(part), opened, tombstones });
+            }
             Err(error) => return Err(blame(state, part, error)),
         }
     }
     let names = union(&inputs);
-    let level = parts.iter().map(|part| part.level).max().unwrap_or(0) + 1;
     let mut writer = PartWriter::new(signal, level)?;
     for step in steps(&names, &inputs) {
         let (records, ranks) = load(state, &inputs, &names, &step).await?;
@@ -197,8 +223,7 @@ async fn load(
         for batch in batches {
             let of_batch = &of_row[at..at + batch.num_rows()];
             at += batch.num_rows();
-            let inside: Vec<bool> =
-                time_column(&batch).iter().map(|t| step.range.contains(Timestamp::from_nanos(*t))).collect();
+            let inside = wanted(input, &batch, of_batch, (names, step));
             let kept = of_batch.iter().zip(&inside).filter(|(_, inside)| **inside).map(|(rank, _)| *rank).collect();
             if let Some(batch) = filtered(&batch, &BooleanArray::from(inside)) {
                 records.push(batch);
@@ -207,6 +232,21 @@ async fn load(
         }
     }
     Ok((records, ranks))
+}
+
+/// Which rows of a batch belong to the step and have not been deleted.
+fn wanted(input: &Input, batch: &RecordBatch, ranks: &[u32], (names, step): (&[Labels], &Step)) -> Vec<bool> {
+    let mut of = None;
+    let mut gaps = Vec::new();
+    let rows = time_column(batch).iter().zip(ranks);
+    rows.map(|(time, rank)| {
+        if !input.tombstones.is_empty() && of != Some(*rank) {
+            of = Some(*rank);
+            gaps = erase::gaps(&input.tombstones, names[*rank as usize].as_bytes());
+        }
+        step.range.contains(Timestamp::from_nanos(*time)) && !erase::in_gap(&gaps, *time)
+    })
+    .collect()
 }
 
 /// Rising ranges with those that touch joined, as row selections want them.

@@ -48,6 +48,12 @@ pub enum StoreError {
         /// The cap.
         limit: usize,
     },
+    /// Deletions wait to be cleaned.
+    #[error("{limit} deletions wait already, clean the tombstones first")]
+    TooManyTombstones {
+        /// How many may wait.
+        limit: usize,
+    },
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -65,7 +71,7 @@ impl HasKind for StoreError {
             Self::InUse(_) | Self::CatalogMoved(_) => Kind::Conflict,
             Self::Disk { .. } | Self::Closed => Kind::Unavailable,
             Self::Pattern { .. } => Kind::Invalid,
-            Self::TooManyRows { .. } => Kind::TooMuch,
+            Self::TooManyRows { .. } | Self::TooManyTombstones { .. } => Kind::TooMuch,
             Self::HeadFull { .. } => Kind::Busy,
             Self::Damaged { .. } | Self::Internal(_) => Kind::Internal,
         }

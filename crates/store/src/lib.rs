@@ -7,6 +7,7 @@
 mod catalog;
 mod commit;
 mod compact;
+mod erase;
 mod error;
 mod flush;
 mod head;
@@ -18,6 +19,7 @@ mod options;
 mod part;
 mod read;
 mod selection;
+mod snapshot;
 mod state;
 mod stats;
 mod store;

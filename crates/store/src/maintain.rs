@@ -14,7 +14,7 @@ use crate::flush::flush;
 use crate::options::Retention;
 use crate::part::PartMeta;
 use crate::state::State;
-use crate::{StoreError, StoreStats};
+use crate::{StoreError, StoreStats, erase};
 
 /// How often heads are looked at when nobody says that one is due.
 const FLUSH_TICK: Duration = Duration::from_secs(5);
@@ -30,11 +30,13 @@ pub(crate) struct Maintenance {
     commands: mpsc::Sender<Command>,
     /// One flush of a signal at a time, whoever asks.
     flushing: [tokio::sync::Mutex<()>; Signal::ALL.len()],
+    /// One round of merging, expiring and cleaning at a time: two would replace the same part.
+    tending: tokio::sync::Mutex<()>,
 }
 
 impl Maintenance {
     pub(crate) fn new(state: Arc<State>, commands: mpsc::Sender<Command>) -> Self {
-        Self { state, commands, flushing: Default::default() }
+        Self { state, commands, flushing: Default::default(), tending: tokio::sync::Mutex::default() }
     }
 
     /// Works until `cancel` resolves.
@@ -71,6 +73,7 @@ impl Maintenance {
 
     /// One round of quarantine, retention, compaction and sweeping.
     pub(crate) async fn tend_once(&self) {
+        let _one = self.tending.lock().await;
         self.note(self.quarantine().await, "setting damaged parts aside failed");
         self.note(self.expire().await, "retention failed");
         for signal in Signal::ALL {
@@ -84,6 +87,14 @@ impl Maintenance {
             }
         }
         self.sweep().await;
+    }
+
+    /// Writes parts again without what has been deleted.
+    pub(crate) async fn clean(&self) -> Result<(), StoreError> {
+        let _one = self.tending.lock().await;
+        erase::clean(&self.state).await?;
+        self.sweep().await;
+        Ok(())
     }
 
     fn note(&self, result: Result<(), StoreError>, what: &str) {

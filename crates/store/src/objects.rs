@@ -105,6 +105,23 @@ impl Objects {
         self.store.get(&Path::from(path)).await.map_err(failed)?.bytes().await.map_err(failed)
     }
 
+    /// Copies an object to the same path of another store, as a hard link where both are local.
+    pub(crate) async fn copy_to(&self, target: &Self, path: &str) -> Result<(), StoreError> {
+        let (Some(from), Some(to)) = (&self.root, &target.root) else {
+            return target.put(path, self.get(path).await?).await;
+        };
+        let (from, to) = (from.join(path), to.join(path));
+        let linked = tokio::task::spawn_blocking(move || {
+            to.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::hard_link(&from, &to)
+        });
+        match linked.await.map_err(|error| StoreError::Internal(error.to_string()))? {
+            Ok(()) => target.sync(path).await,
+            // Another file system: the bytes themselves have to go.
+            Err(_) => target.put(path, self.get(path).await?).await,
+        }
+    }
+
     /// Parts of an object.
     pub(crate) async fn get_ranges(&self, path: &str, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, StoreError> {
         let read = self.store.get_ranges(&Path::from(path), ranges).await;

@@ -10,6 +10,7 @@ use gw_batch::MetricType;
 
 use crate::catalog::{Catalog, Found, Manifest};
 use crate::commit::Committer;
+use crate::erase::Tombstone;
 use crate::head::Generation;
 use crate::maintain::set_aside;
 use crate::objects::Objects;
@@ -61,7 +62,10 @@ pub(crate) async fn open(
     let rows = stats.replay_rows.load(Ordering::Relaxed);
     tracing::info!(parts = manifest.parts.len(), replayed_rows = rows, took_ms = took.as_millis(), "store opened");
     let objects = ground.objects;
-    let state = Arc::new(State::new(Pieces { options, world, stats, objects, reader, catalog, families, views }));
+    let tombstones = manifest.tombstones.into_iter().map(|d| Tombstone::new(d).map(Arc::new));
+    let tombstones = tombstones.collect::<Result<Vec<_>, _>>()?;
+    let pieces = Pieces { options, world, stats, objects, reader, catalog, families, views, tombstones };
+    let state = Arc::new(State::new(pieces));
     let logs = logs.try_into().ok().ok_or_else(|| StoreError::Internal("one log a signal is needed".to_owned()))?;
     let committer = Committer::new(Arc::clone(&state), logs);
     Ok((state, committer))

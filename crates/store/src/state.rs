@@ -8,6 +8,7 @@ use gw_base::{Signal, Tenant, TimeRange, World};
 use tokio::sync::Notify;
 
 use crate::catalog::Catalog;
+use crate::erase::Tombstone;
 use crate::head::{Generation, TenantHead};
 use crate::objects::Objects;
 use crate::part::PartMeta;
@@ -32,6 +33,8 @@ pub(crate) struct Snapshot {
     pub(crate) parts: Vec<Arc<PartMeta>>,
     /// Heads of the tenant, oldest first.
     pub(crate) heads: Vec<Arc<TenantHead>>,
+    /// Deletions that may reach the parts.
+    pub(crate) tombstones: Arc<[Arc<Tombstone>]>,
 }
 
 /// Shared by the face, the commit thread and the maintenance tasks.
@@ -54,6 +57,7 @@ pub(crate) struct State {
     graveyard: Mutex<Vec<Arc<PartMeta>>>,
     /// Parts found damaged by a read.
     suspects: Mutex<Vec<Arc<PartMeta>>>,
+    tombstones: RwLock<Arc<[Arc<Tombstone>]>>,
 }
 
 /// What [`State::new`] is made of.
@@ -66,11 +70,12 @@ pub(crate) struct Pieces {
     pub(crate) catalog: Catalog,
     pub(crate) families: BTreeMap<Tenant, BTreeMap<String, Family>>,
     pub(crate) views: [View; Signal::ALL.len()],
+    pub(crate) tombstones: Vec<Arc<Tombstone>>,
 }
 
 impl State {
     pub(crate) fn new(pieces: Pieces) -> Self {
-        let Pieces { options, world, stats, objects, reader, catalog, families, views } = pieces;
+        let Pieces { options, world, stats, objects, reader, catalog, families, views, tombstones } = pieces;
         Self {
             options,
             world,
@@ -84,6 +89,7 @@ impl State {
             views: views.map(RwLock::new),
             graveyard: Mutex::default(),
             suspects: Mutex::default(),
+            tombstones: RwLock::new(tombstones.into()),
         }
     }
 
@@ -97,13 +103,26 @@ impl State {
         edit(&mut self.views[signal as usize].write().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Deletions whose rows are still in parts.
+    pub(crate) fn tombstones(&self) -> Arc<[Arc<Tombstone>]> {
+        Arc::clone(&self.tombstones.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the list of deletions in one step.
+    pub(crate) fn edit_tombstones(&self, edit: impl FnOnce(&mut Vec<Arc<Tombstone>>)) {
+        let mut tombstones = self.tombstones.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = tombstones.to_vec();
+        edit(&mut all);
+        *tombstones = all.into();
+    }
+
     /// What a read of a tenant's rows in a range needs.
     pub(crate) fn snapshot(&self, signal: Signal, tenant: &Tenant, range: TimeRange) -> Snapshot {
         let view = self.view(signal);
         let wanted = |part: &&Arc<PartMeta>| part.is_of(tenant, signal) && part.overlaps(range);
         let parts = view.parts.iter().filter(wanted).cloned().collect();
         let heads = view.frozen.iter().chain([&view.active]).filter_map(|head| head.get(tenant)).collect();
-        Snapshot { parts, heads }
+        Snapshot { parts, heads, tombstones: self.tombstones() }
     }
 
     /// Replaces parts in a view: `gone` (by id) by `added`. The gone ones are buried.

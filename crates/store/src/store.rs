@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -22,7 +23,8 @@ use crate::state::State;
 use crate::wal::codec;
 use crate::wal::disk::{Disk, Folder, Memory};
 use crate::{
-    Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, StoreError, StoreOptions, StoreStats, read,
+    Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, StoreError, StoreOptions, StoreStats, erase,
+    read, snapshot,
 };
 
 /// Appends that may wait for the commit thread.
@@ -209,6 +211,42 @@ impl Store {
             wal_bytes: self.state.wal_bytes[signal as usize].load(Ordering::Relaxed),
             head_series: view.active.series(),
         }
+    }
+
+    /// Deletes the samples in the range of the metric series that match: at once for every reader, from the disk with
+    /// [`Store::clean_tombstones`] or the next merge. Samples appended later are not touched, whatever their time.
+    ///
+    /// # Errors
+    /// A bad pattern, too many deletions that wait for cleaning, or a failed flush or write; nothing is deleted then.
+    pub async fn delete_series(
+        &self,
+        tenant: &Tenant,
+        matchers: &[Matcher],
+        range: TimeRange,
+    ) -> Result<(), StoreError> {
+        Conditions::compile(matchers)?;
+        self.maintenance.flush(Signal::Metrics).await?;
+        erase::delete(&self.state, tenant, matchers, range).await
+    }
+
+    /// Removes deleted samples from the disk.
+    ///
+    /// # Errors
+    /// A failed read or write; what has not been cleaned stays hidden.
+    pub async fn clean_tombstones(&self) -> Result<(), StoreError> {
+        self.maintenance.clean().await
+    }
+
+    /// Writes a copy of the store into a folder that has none yet, which [`Store::open`] can open: of everything, or of the
+    /// parts alone without what is still in the heads. Answers with the bytes of the copy.
+    ///
+    /// # Errors
+    /// The folder holds a store already or cannot be written, or a failed flush.
+    pub async fn snapshot(&self, dir: &Path, with_heads: bool) -> Result<u64, StoreError> {
+        if with_heads {
+            self.flush().await?;
+        }
+        snapshot::snapshot(&self.state, dir).await
     }
 
     /// Writes all heads as parts.

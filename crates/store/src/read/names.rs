@@ -10,7 +10,7 @@ use crate::head::TenantHead;
 use crate::head::rows::{judge, time_column};
 use crate::matching::Conditions;
 use crate::state::{Snapshot, State};
-use crate::{Selection, StoreError};
+use crate::{Selection, StoreError, erase};
 
 /// The label sets that match and have rows in the range, sorted. In parts a label set counts when its first and last row
 /// embrace some of the range.
@@ -26,10 +26,15 @@ pub(crate) async fn label_sets(
     for part in &snapshot.parts {
         let Some(opened) = open(state, part).await? else { continue };
         let conditions = Arc::clone(&conditions);
+        let tombstones = erase::reaching(&snapshot.tombstones, part);
         found = off_reactor(move || {
             let index = opened.index();
             for entry in matching(&opened, &conditions, range) {
-                found.insert(index.labels(&index.entries()[entry]));
+                let entry = &index.entries()[entry];
+                let gaps = erase::gaps(&tombstones, index.label_bytes(entry));
+                if !gaps.iter().any(|(start, end)| *start <= entry.min && entry.max <= *end) {
+                    found.insert(index.labels(entry));
+                }
             }
             within(found, limit)
         })

@@ -10,6 +10,7 @@ use gw_batch::{Exemplar, Histogram};
 
 use super::{Slice, matching, off_reactor, open, slices, tolerate};
 use crate::compact::joined;
+use crate::erase::{self, Tombstone};
 use crate::head::series::{settle, timed};
 use crate::matching::Conditions;
 use crate::part::index::{HAS_EXEMPLAR, HAS_HISTOGRAM, HAS_START};
@@ -32,6 +33,7 @@ pub(crate) async fn series(
         Gathered { range, limit: selection.max_rows, rows: 0, known: Map::default(), series: Vec::new() };
     for part in &snapshot.parts {
         let Some(opened) = open(state, part).await? else { continue };
+        let tombstones: Arc<[_]> = erase::reaching(&snapshot.tombstones, part).into();
         let (shared, wanted) = (Arc::clone(&opened), Arc::clone(&conditions));
         let slices = off_reactor(move || Ok(slices(&shared, &matching(&shared, &wanted, range), range))).await?;
         for step in steps(slices) {
@@ -39,8 +41,8 @@ pub(crate) async fn series(
             let rows = joined(step.iter().flat_map(|slice| slice.rows.iter().cloned()).collect());
             let read = state.reader.read(part, &opened, rows, Some(&columns)).await;
             let Some(batches) = tolerate(state, part, read)? else { break };
-            let opened = Arc::clone(&opened);
-            gathered = off_reactor(move || gathered.absorb(&opened, &step, &columns, &batches)).await?;
+            let (opened, tombstones) = (Arc::clone(&opened), Arc::clone(&tombstones));
+            gathered = off_reactor(move || gathered.absorb(&opened, (&step, &tombstones), &columns, &batches)).await?;
         }
     }
     off_reactor(move || {
@@ -65,13 +67,14 @@ pub(crate) async fn exemplars(
     let mut found: std::collections::BTreeMap<Labels, Vec<Exemplar>> = std::collections::BTreeMap::new();
     for part in &snapshot.parts {
         let Some(opened) = open(state, part).await? else { continue };
+        let tombstones = erase::reaching(&snapshot.tombstones, part);
         let has = |entry: &usize| opened.index().entries()[*entry].flags & HAS_EXEMPLAR != 0;
         let entries: Vec<usize> = matching(&opened, &conditions, range).into_iter().filter(has).collect();
         for step in steps(slices(&opened, &entries, range)) {
             let rows = joined(step.iter().flat_map(|slice| slice.rows.iter().cloned()).collect());
             let read = state.reader.read(part, &opened, rows, Some(&[1, 5, 6, 7])).await;
             let Some(batches) = tolerate(state, part, read)? else { break };
-            collect_exemplars(&opened, &step, &batches, range, &mut found);
+            collect_exemplars((&opened, &tombstones), &step, &batches, range, &mut found);
         }
     }
     for head in snapshot.heads.iter().filter_map(|head| head.metrics()) {
@@ -94,7 +97,7 @@ pub(crate) async fn exemplars(
 }
 
 fn collect_exemplars(
-    opened: &Opened,
+    (opened, tombstones): (&Opened, &[Arc<Tombstone>]),
     step: &[Slice],
     batches: &[RecordBatch],
     range: TimeRange,
@@ -109,8 +112,10 @@ fn collect_exemplars(
             let time = own.is_valid(row).then(|| gw_base::Timestamp::from_nanos(own.value(row)));
             let labels = Labels::from_bytes(labels.value(row)).unwrap_or_default();
             let exemplar = timed(Exemplar { labels, value: values.value(row), time }, times.value(row));
-            if exemplar.time.is_some_and(|time| range.contains(time)) {
-                let series = opened.index().labels(&opened.index().entries()[entry]);
+            let series = opened.index().labels(&opened.index().entries()[entry]);
+            let gaps = erase::gaps(tombstones, series.as_bytes());
+            let kept = |time: gw_base::Timestamp| range.contains(time) && !erase::in_gap(&gaps, time.nanos());
+            if exemplar.time.is_some_and(kept) {
                 found.entry(series).or_default().push(exemplar);
             }
         }
@@ -201,7 +206,7 @@ impl Gathered {
     fn absorb(
         mut self,
         opened: &Opened,
-        step: &[Slice],
+        (step, tombstones): (&[Slice], &[Arc<Tombstone>]),
         columns: &[usize],
         batches: &[RecordBatch],
     ) -> Result<Self, StoreError> {
@@ -210,7 +215,8 @@ impl Gathered {
             let labels = opened.index().labels(&opened.index().entries()[entry]);
             let series = self.slot(labels);
             let before = series.times.len() + series.histogram_times.len();
-            push_rows(series, range, columns, batch, from..from + rows);
+            let gaps = erase::gaps(tombstones, series.labels.as_bytes());
+            push_rows(series, (range, &gaps), columns, batch, from..from + rows);
             let added = series.times.len() + series.histogram_times.len() - before;
             self.charge(added)?;
         }
@@ -236,7 +242,7 @@ impl Gathered {
 
 fn push_rows(
     series: &mut Series,
-    range: TimeRange,
+    (range, gaps): (TimeRange, &[(i64, i64)]),
     columns: &[usize],
     batch: &RecordBatch,
     rows: std::ops::Range<usize>,
@@ -252,7 +258,7 @@ fn push_rows(
         if let Some(starts) = starts.filter(|starts| starts.is_valid(row) && time <= end) {
             series.starts.push((time, starts.value(row)));
         }
-        if time < start || end < time {
+        if time < start || end < time || erase::in_gap(gaps, time) {
             continue;
         }
         if values.is_valid(row) {

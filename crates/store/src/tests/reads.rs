@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gw_base::{Labels, METRIC_NAME, MatchOp, Matcher, Signal, Tenant, TimeRange, Timestamp, TraceId, World as _};
-use gw_batch::{Direction, Exemplar, Histogram, MetricType, MetricsBuilder, Sink as _};
+use gw_batch::{Batch, Direction, Exemplar, Histogram, MetricType, MetricsBuilder, Sink as _};
 use proptest::prelude::*;
 
 use super::model::{Model, all, batch, lines_of, read_all, scan, spans_of, stream_labels, world};
@@ -183,4 +183,56 @@ async fn single_lines_do_not_fill_the_head() {
     }
     let head = store.usage()[Signal::Logs as usize];
     assert!(head.head_bytes < 500 * 2_500, "{} bytes for 500 lines", head.head_bytes);
+}
+
+fn two_series(values: &[(i64, f64)]) -> Batch {
+    let mut builder = MetricsBuilder::default();
+    for job in ["a", "b"] {
+        let key = builder.series(&Labels::from_pairs([(METRIC_NAME, "up"), ("job", job)]));
+        values.iter().for_each(|(second, value)| builder.sample(key, Timestamp::from_secs(*second), *value));
+    }
+    builder.finish(Tenant::default())
+}
+
+async fn times_of(store: &Store, job: &str) -> Vec<i64> {
+    let selection = all(Signal::Metrics).matching(vec![Matcher::equal("job", job)]);
+    let found = store.series(&selection).await.unwrap();
+    found.first().map_or(Vec::new(), |series| series.times.iter().map(|t| t / 1_000_000_000).collect())
+}
+
+#[tokio::test]
+async fn deletions_hide_what_was_there_and_cleaning_removes_it() {
+    let store = Store::in_memory(world(11)).await.unwrap();
+    store.append(vec![two_series(&[(1, 1.0), (2, 2.0), (3, 3.0)])]).await.unwrap();
+    let (tenant, only_a) = (Tenant::default(), [Matcher::equal("job", "a")]);
+    let range = TimeRange::new(Timestamp::from_secs(2), Timestamp::from_secs(9));
+    store.delete_series(&tenant, &only_a, range).await.unwrap();
+    assert_eq!((times_of(&store, "a").await, times_of(&store, "b").await), (vec![1], vec![1, 2, 3]));
+    // What comes after the deletion is not deleted, not even in its range.
+    store.append(vec![two_series(&[(3, 9.0), (4, 4.0)])]).await.unwrap();
+    assert_eq!(times_of(&store, "a").await, [1, 3, 4]);
+    store.flush().await.unwrap();
+    let before = store.usage()[Signal::Metrics as usize].rows;
+    store.clean_tombstones().await.unwrap();
+    assert_eq!(store.usage()[Signal::Metrics as usize].rows, before - 2);
+    assert_eq!((times_of(&store, "a").await, times_of(&store, "b").await), (vec![1, 3, 4], vec![1, 2, 3, 4]));
+    store.delete_series(&tenant, &[], TimeRange::ALL).await.unwrap();
+    assert!(store.label_sets(&all(Signal::Metrics)).await.unwrap().is_empty());
+    store.clean_tombstones().await.unwrap();
+    assert_eq!(store.usage()[Signal::Metrics as usize].parts, 0);
+}
+
+#[tokio::test]
+async fn a_snapshot_opens_as_a_store() {
+    let dir = std::env::temp_dir().join(format!("gw-store-snapshot-{}", std::process::id()));
+    drop(std::fs::remove_dir_all(&dir));
+    let store = Store::open(crate::StoreOptions::new(dir.join("live")), world(12)).await.unwrap();
+    store.append(vec![two_series(&[(1, 1.0), (2, 2.0)])]).await.unwrap();
+    assert!(store.snapshot(&dir.join("copy"), true).await.unwrap() > 0);
+    store.append(vec![two_series(&[(3, 3.0)])]).await.unwrap();
+    assert!(store.snapshot(&dir.join("copy"), true).await.is_err());
+    let copy = Store::open(crate::StoreOptions::new(dir.join("copy")), world(13)).await.unwrap();
+    assert_eq!((times_of(&copy, "b").await, times_of(&store, "b").await), (vec![1, 2], vec![1, 2, 3]));
+    drop(copy);
+    std::fs::remove_dir_all(&dir).unwrap();
 }
