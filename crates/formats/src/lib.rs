@@ -23,6 +23,7 @@ pub mod number;
 pub mod otlp;
 pub mod protobuf;
 pub mod remote_write;
+pub mod tsdb;
 pub mod xor_chunk;
 pub mod zipkin;
 

@@ -3,6 +3,7 @@
 use gw_base::{HasKind, Kind};
 use gw_collect::CollectError;
 use gw_config::ConfigError;
+use gw_formats::tsdb::TsdbError;
 
 /// Why a file of another product cannot be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,30 @@ pub enum ImportError {
         /// The file.
         file: String,
         /// What does not fit.
+        message: String,
+    },
+    /// A file or folder cannot be read.
+    #[error("{file}: {message}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the operating system said.
+        message: String,
+    },
+    /// A file of the original's storage is damaged, or another file.
+    #[error("{file}: {error}")]
+    Storage {
+        /// The file.
+        file: String,
+        /// What is wrong, and where in it.
+        error: TsdbError,
+    },
+    /// What was read cannot be kept.
+    #[error("{message}")]
+    Refused {
+        /// What became of it: [`Kind::Busy`] may be tried again.
+        kind: Kind,
+        /// What the store said.
         message: String,
     },
 }
@@ -36,6 +61,11 @@ impl ImportError {
 
 impl HasKind for ImportError {
     fn kind(&self) -> Kind {
-        Kind::Invalid
+        match self {
+            Self::File(_) | Self::Wrong { .. } => Kind::Invalid,
+            Self::Unreadable { .. } => Kind::Unavailable,
+            Self::Storage { error, .. } => error.kind(),
+            Self::Refused { kind, .. } => *kind,
+        }
     }
 }
