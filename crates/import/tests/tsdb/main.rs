@@ -1,0 +1,5 @@
+//! Data directories of Prometheus, read by us and by `promtool tsdb dump`: the same samples.
+
+mod damage;
+mod dump;
+mod shared;
