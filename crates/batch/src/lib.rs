@@ -30,8 +30,8 @@ pub use logs::{LogRow, LogsBuilder, LogsView};
 pub use matrix::{MatrixBuilder, SamplesBuilder, SeriesRow};
 pub use metrics::{Exemplar, MetricCounts, MetricType, MetricsBuilder, MetricsView, STALE_NAN_BITS, is_stale};
 pub use query::{
-    Answer, Cost, Direction, EventQuery, Language, Names, Note, Queries, Query, QueryError, Request, Shape, Stage,
-    Steps, TraceQuery,
+    Answer, Cost, Direction, EventQuery, Language, Names, Note, Queries, Query, QueryError, Request, Selector, Shape,
+    Stage, Steps, TraceQuery,
 };
 pub use refusal::{Refusal, Refusals};
 pub use sink::{Ack, Sink, SinkError};

@@ -113,6 +113,20 @@ pub enum Request {
         /// Most families wanted.
         limit: Option<usize>,
     },
+    /// Stored samples of metrics as they are, stale markers included: what other servers read from us.
+    Samples {
+        /// A series is wanted that one of them selects.
+        selectors: Vec<Selector>,
+        /// Only the newest sample of each series.
+        newest: bool,
+    },
+    /// A PromQL text without its answer, as a text: laid out over lines, or its syntax tree as JSON.
+    Syntax {
+        /// The query.
+        text: String,
+        /// Whether the tree is wanted.
+        tree: bool,
+    },
     /// Exemplars of the series that a PromQL text selects.
     Exemplars {
         /// The text.
@@ -135,6 +149,15 @@ pub enum Request {
     Events(EventQuery),
     /// Rows, bytes and parts a signal.
     Usage,
+}
+
+/// A choice of series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// A selector in PromQL.
+    Text(String),
+    /// Conditions that must all hold.
+    Matchers(Vec<Matcher>),
 }
 
 /// Which names a [`Request::Names`] asks for.

@@ -177,6 +177,9 @@ async fn direct(query: Query, run: Arc<Run>) -> Result<Answer, QueryError> {
             answers::names(signal, &names, (&selectors, range), limit, run).await
         }
         Request::Metadata { metric, limit } => answers::metadata(metric.as_deref(), limit, &run),
+        Request::Samples { selectors, newest } => answers::stored(selectors, range, newest, run).await,
+        Request::Syntax { text, tree: true } => answers::text(promql::syntax_tree(&text)?, &run),
+        Request::Syntax { text, tree: false } => answers::text(promql::formatted(&text)?, &run),
         Request::Exemplars { text } => answers::exemplars(&text, range, &run).await,
         Request::Traces(ids) => answers::traces(ids, range, run).await,
         Request::FindTraces(search) => answers::find_traces(search, range, run).await,

@@ -22,6 +22,7 @@ pub mod loki;
 pub mod number;
 pub mod otlp;
 pub mod protobuf;
+pub mod remote_read;
 pub mod remote_write;
 pub mod tsdb;
 pub mod xor_chunk;

@@ -317,7 +317,8 @@ impl MessageWriter {
     }
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+/// Appends a variable-length integer.
+pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7F) as u8 | 0x80);
         value >>= 7;

@@ -2,12 +2,14 @@
 
 mod names;
 mod relational;
+mod stored;
 mod stream;
 mod tables;
 mod traces;
 
 pub(crate) use names::names;
 pub(crate) use relational::{events, exemplars};
+pub(crate) use stored::stored;
 pub(crate) use stream::{blocking, matrix, samples, text};
 pub(crate) use tables::{dependencies, metadata, operations, services, usage};
 pub(crate) use traces::{find_traces, traces};

@@ -8,8 +8,10 @@ mod batch;
 mod check;
 mod cursor;
 mod encode;
+mod escape;
 mod family;
 mod parser;
+mod protobuf;
 
 use std::borrow::Cow;
 
@@ -22,7 +24,9 @@ use crate::labels::{DuplicateLabel, canonical};
 pub use batch::{Exposition, LabelHook, OPEN_METRICS, TEXT, decode_with};
 pub use check::check;
 pub use encode::{CONTENT_TYPE, Writer};
+pub use escape::Escaping;
 pub use parser::{MAX_LABELS, parse};
+pub use protobuf::{FamilyValue, FamilyWriter, PROTOBUF_CONTENT_TYPE};
 
 /// Which of the two text formats a body is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

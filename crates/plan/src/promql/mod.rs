@@ -2,6 +2,7 @@
 
 pub mod functions;
 pub mod lower;
+mod syntax;
 
 use gw_batch::Cost;
 use gw_lang::promql::ast::{AggregateOp, Expr, ValueType};
@@ -9,6 +10,7 @@ use gw_lang::promql::ast::{AggregateOp, Expr, ValueType};
 use crate::algebra::{Grid, Node, Raw};
 use crate::{LOOKBACK_NANOS, PlanError};
 use lower::Lowering;
+pub use syntax::{formatted, syntax_tree};
 
 /// What a text asks for.
 #[derive(Debug, Clone)]
