@@ -11,7 +11,8 @@ pub mod histogram;
 pub mod logs;
 pub mod matrix;
 pub mod metrics;
-pub mod query;
+pub mod plan;
+mod query;
 mod refusal;
 pub mod sink;
 pub mod spans;
@@ -29,6 +30,7 @@ pub use histogram::{Bucket, BucketSpan, Histogram};
 pub use logs::{LogRow, LogsBuilder, LogsView};
 pub use matrix::{MatrixBuilder, SamplesBuilder, SeriesRow};
 pub use metrics::{Exemplar, MetricCounts, MetricType, MetricsBuilder, MetricsView, STALE_NAN_BITS, is_stale};
+pub use plan::PlanNode;
 pub use query::{
     Answer, Cost, Direction, EventQuery, Language, Names, Note, Queries, Query, QueryError, Request, Selector, Shape,
     Stage, Steps, TraceQuery,

@@ -2,13 +2,15 @@
 //!
 //! Rooms and detectors hold a `dyn Queries` and never see plans or parts.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use futures_util::stream::BoxStream;
 use gw_base::{BoxFuture, HasKind, Kind, Limits, Matcher, Signal, Tenant, TimeRange, Timestamp, TraceId};
+
+use crate::PlanNode;
 
 /// A query language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,6 +129,17 @@ pub enum Request {
         /// Whether the tree is wanted.
         tree: bool,
     },
+    /// How many series each condition of each selector of a PromQL text leaves: why a query is empty. A [`Shape::Table`]
+    /// of one row a condition: `selector` (position among the selectors), `text`, `line`, `column`, `start`, `end` (time),
+    /// `matcher` (text), `alone` (series that fulfil this condition), `left` (series that fulfil it and those before).
+    Conditions {
+        /// The text.
+        text: String,
+        /// Distance of points; `None` asks about one point at `range.end`.
+        step: Option<Duration>,
+        /// Look-back of instant selectors; `None` is the language's default (5 minutes).
+        lookback: Option<Duration>,
+    },
     /// Exemplars of the series that a PromQL text selects.
     Exemplars {
         /// The text.
@@ -244,7 +257,7 @@ pub struct Answer {
     /// The rows.
     pub batches: BoxStream<'static, Result<RecordBatch, QueryError>>,
     /// What the answer costs, counted while it runs.
-    pub cost: std::sync::Arc<Cost>,
+    pub cost: Arc<Cost>,
 }
 
 impl std::fmt::Debug for Answer {
@@ -266,6 +279,8 @@ pub struct Cost {
     pub series: AtomicU64,
     /// Warnings and infos.
     notes: Mutex<Vec<Note>>,
+    /// The operators, where there is a plan of them.
+    plan: OnceLock<Arc<PlanNode>>,
 }
 
 /// A remark on an answer that is not an error.
@@ -289,6 +304,18 @@ impl Cost {
         if !notes.contains(&note) {
             notes.push(note);
         }
+    }
+
+    /// Names the last operator of the plan; only the first call counts.
+    pub fn set_plan(&self, root: Arc<PlanNode>) {
+        // A query has one plan; whoever came first has named it.
+        drop(self.plan.set(root));
+    }
+
+    /// The last operator of the plan, with all others below it.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Arc<PlanNode>> {
+        self.plan.get()
     }
 
     /// The remarks so far.

@@ -162,7 +162,16 @@ impl Engine {
             return self.expression(&query, run).await;
         }
         let mut waiting = StopOnDrop(Some(Arc::clone(&run)));
-        let answer = off_reactor(direct(query, run)).await;
+        let answer = match &query.request {
+            Request::Conditions { text, step, lookback } => {
+                let evaluation = self.evaluation(&query, *step, *lookback)?;
+                match self.matrix(Language::PromQl, text, evaluation, &run)? {
+                    Some(matrix) => off_reactor(async move { answers::conditions(&matrix.node, run).await }).await,
+                    None => Err(QueryError::parse("only queries for step matrices have conditions to count")),
+                }
+            }
+            _ => off_reactor(direct(query, run)).await,
+        };
         waiting.0 = None;
         answer
     }
@@ -172,7 +181,9 @@ impl Engine {
 async fn direct(query: Query, run: Arc<Run>) -> Result<Answer, QueryError> {
     let range = query.range;
     match query.request {
-        Request::Expression { .. } => Err(QueryError::execute(Kind::Internal, "an expression needs a plan")),
+        Request::Expression { .. } | Request::Conditions { .. } => {
+            Err(QueryError::execute(Kind::Internal, "an expression needs a plan"))
+        }
         Request::Names { signal, names, selectors, limit } => {
             answers::names(signal, &names, (&selectors, range), limit, run).await
         }

@@ -1,7 +1,10 @@
 //! Operators as DataFusion execution plans, so that one plan serves embedded and, later, distributed queries.
 
+use std::any::Any;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use datafusion::common::Result as DataFusionResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -12,9 +15,10 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures_util::StreamExt as _;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, Stream};
 use gw_base::Kind;
-use gw_batch::QueryError;
+use gw_batch::{Cost, PlanNode, QueryError};
+use gw_plan::annotations::Position;
 
 use crate::matrix::{self, Matrix};
 use crate::run::Run;
@@ -32,8 +36,18 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync {
         String::new()
     }
 
+    /// Where it stands in the query text.
+    fn position(&self) -> Position {
+        Position::default()
+    }
+
     /// The result over the children's results.
     fn run(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream;
+
+    /// The same for an operator that reads storage, which counts the samples it reads in its node.
+    fn read(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>, _: &Arc<PlanNode>) -> MatrixStream {
+        self.run(inputs, run)
+    }
 }
 
 /// An operator in its place in a plan.
@@ -43,6 +57,7 @@ pub(crate) struct MatrixExec {
     children: Vec<(Arc<dyn ExecutionPlan>, usize)>,
     properties: Arc<PlanProperties>,
     run: Arc<Run>,
+    node: Arc<PlanNode>,
 }
 
 impl MatrixExec {
@@ -58,12 +73,78 @@ impl MatrixExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
+        let position = operator.position();
+        let node = PlanNode {
+            name: operator.name(),
+            detail: operator.describe(),
+            position: (position.line > 0).then_some((position.line, position.column)),
+            children: children.iter().filter_map(|(child, _)| own(child)).map(|own| Arc::clone(&own.node)).collect(),
+            ..PlanNode::default()
+        };
         Arc::new(Self {
             operator: Arc::new(operator),
             children,
             properties: Arc::new(properties),
             run: Arc::clone(run),
+            node: Arc::new(node),
         })
+    }
+
+    /// The blocks of rows, not brought into Arrow form.
+    fn matrices(&self, partition: usize, context: &Arc<TaskContext>) -> DataFusionResult<MatrixStream> {
+        let mut inputs = Vec::with_capacity(self.children.len());
+        for (child, steps) in &self.children {
+            inputs.push(matrices(child, *steps, partition, context)?);
+        }
+        let (run, node) = (Arc::clone(&self.run), Arc::clone(&self.node));
+        let output = Timed { blocks: self.operator.read(inputs, &self.run, &self.node), run, node };
+        let run = Arc::clone(&self.run);
+        Ok(output.map(move |result| result.and_then(|matrix| run.check().map(|()| matrix))).boxed())
+    }
+
+    /// What the operator did so far.
+    pub(crate) const fn node(&self) -> &Arc<PlanNode> {
+        &self.node
+    }
+}
+
+/// The operator of a plan, where it is one of ours.
+pub(crate) fn own(plan: &Arc<dyn ExecutionPlan>) -> Option<&MatrixExec> {
+    let plan: &dyn Any = plan.as_ref();
+    plan.downcast_ref()
+}
+
+/// The blocks of rows of a plan: as they are from our own operators, decoded from others.
+pub(crate) fn matrices(
+    plan: &Arc<dyn ExecutionPlan>,
+    steps: usize,
+    partition: usize,
+    context: &Arc<TaskContext>,
+) -> DataFusionResult<MatrixStream> {
+    match own(plan) {
+        Some(exec) => exec.matrices(partition, context),
+        None => Ok(decoded(plan.execute(partition, Arc::clone(context))?, steps)),
+    }
+}
+
+/// Counts the series that an operator gives, and the time that it and its operands take.
+struct Timed {
+    blocks: MatrixStream,
+    run: Arc<Run>,
+    node: Arc<PlanNode>,
+}
+
+impl Stream for Timed {
+    type Item = Result<Matrix, QueryError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let from = self.run.world.elapsed();
+        let polled = self.blocks.poll_next_unpin(context);
+        self.node.spent(self.run.world.elapsed().saturating_sub(from));
+        if let Poll::Ready(Some(Ok(matrix))) = &polled {
+            Cost::add(&self.node.series, matrix.rows());
+        }
+        polled
     }
 }
 
@@ -98,6 +179,7 @@ impl ExecutionPlan for MatrixExec {
             children: children.into_iter().zip(steps).collect(),
             properties: Arc::clone(&self.properties),
             run: Arc::clone(&self.run),
+            node: Arc::clone(&self.node),
         }))
     }
 
@@ -109,21 +191,15 @@ impl ExecutionPlan for MatrixExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
-        let mut inputs = Vec::with_capacity(self.children.len());
-        for (child, steps) in &self.children {
-            inputs.push(decoded(child.execute(partition, Arc::clone(&context))?, *steps));
-        }
-        let run = Arc::clone(&self.run);
-        let output = self.operator.run(inputs, &self.run).map(move |result| {
-            let matrix = result.and_then(|matrix| run.check().map(|()| matrix));
-            matrix.map(Matrix::into_batch).map_err(|error| DataFusionError::External(Box::new(error)))
-        });
+        let output = self
+            .matrices(partition, &context)?
+            .map(|result| result.map(Matrix::into_batch).map_err(|error| DataFusionError::External(Box::new(error))));
         Ok(Box::pin(RecordBatchStreamAdapter::new(matrix::schema(), output)))
     }
 }
 
 /// The matrices of a plan's batches.
-pub(crate) fn decoded(batches: SendableRecordBatchStream, steps: usize) -> MatrixStream {
+fn decoded(batches: SendableRecordBatchStream, steps: usize) -> MatrixStream {
     let decode = move |result: DataFusionResult<_>| {
         let batch = result.map_err(query_error)?;
         Matrix::from_batch(&batch, steps)

@@ -10,7 +10,9 @@ use gw_collect::board::Board;
 use gw_serve::{Gate, Principal, Services};
 
 use crate::alerts::{self, Alerting};
-use crate::{auth, gateway, hosts, overview, search, services as service_page, silences, sources, sql, tokens, users};
+use crate::{
+    auth, explain, gateway, hosts, overview, search, services as service_page, silences, sources, sql, tokens, users,
+};
 
 /// Remembers whether a discovered endpoint is to be collected, and starts or stops collecting it.
 pub type Accept = Arc<dyn Fn(String, bool) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -42,6 +44,7 @@ pub fn room(services: Services, desk: Desk, gate: &Gate) -> Router {
         .route("/status", get(sources::status))
         .route("/search", get(search::search))
         .route("/sql", post(sql::run))
+        .route("/explain", get(explain::explain))
         .merge(auth::routes())
         .merge(users::routes())
         .merge(tokens::routes())

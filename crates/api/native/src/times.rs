@@ -1,4 +1,4 @@
-//! The time range of a page: `start` and `end` as RFC 3339 or float seconds, the last hour unless given.
+//! Times among parameters. The range of a page: `start` and `end` as RFC 3339 or float seconds, the last hour unless given.
 
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ pub(crate) fn range(given: &Params, now: Timestamp) -> Result<TimeRange, Fault> 
     Ok(TimeRange::new(start, end))
 }
 
-fn time(given: &Params, name: &str) -> Result<Option<Timestamp>, Fault> {
+/// A time among the parameters.
+pub(crate) fn time(given: &Params, name: &str) -> Result<Option<Timestamp>, Fault> {
     let Some(text) = given.get(name) else { return Ok(None) };
     let parsed = match text.parse::<f64>() {
         Ok(secs) if secs.is_finite() => Some(Timestamp::from_secs_f64(secs)),

@@ -1,5 +1,6 @@
 //! Answers to every kind of question: plans on the blocking pool, and tables read straight from the store.
 
+mod conditions;
 mod names;
 mod relational;
 mod stored;
@@ -7,6 +8,7 @@ mod stream;
 mod tables;
 mod traces;
 
+pub(crate) use conditions::conditions;
 pub(crate) use names::names;
 pub(crate) use relational::{events, exemplars};
 pub(crate) use stored::stored;

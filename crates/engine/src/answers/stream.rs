@@ -16,7 +16,7 @@ use gw_batch::{Answer, QueryError, SamplesBuilder, Shape, Steps};
 use gw_plan::algebra::Raw;
 use tokio::sync::mpsc;
 
-use crate::exec::{decoded, query_error};
+use crate::exec::{matrices, own, query_error};
 use crate::operators::raw_samples;
 use crate::run::Run;
 
@@ -94,9 +94,12 @@ pub(crate) fn matrix(
     (context, run): (Arc<TaskContext>, Arc<Run>),
 ) -> Result<Answer, QueryError> {
     let (cost, count) = (Arc::clone(&run.cost), steps.count);
+    if let Some(root) = own(&plan) {
+        cost.set_plan(Arc::clone(root.node()));
+    }
     let make = move || {
-        let batches = plan.execute(0, context).map_err(query_error)?;
-        Ok(decoded(batches, count).map(|result| result.map(crate::matrix::Matrix::into_answer)).boxed())
+        let blocks = matrices(&plan, count, 0, &context).map_err(query_error)?;
+        Ok(blocks.map(|result| result.map(crate::matrix::Matrix::into_answer)).boxed())
     };
     let shape = if scalar { Shape::Scalar } else { Shape::Matrix };
     let batches = blocking(make, run);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampNanosecondArray, UInt64Array};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use futures_util::StreamExt as _;
 use gw_base::{Map, Signal, SpanId, TimeRange, TraceId};
 use gw_batch::{Answer, Batch, Cost, Direction, QueryError, Shape, SpansView};
@@ -13,13 +13,14 @@ use gw_store::Selection;
 use super::stream::ready;
 use crate::run::{Run, read_failed};
 
-/// A column of texts or counts, with its name.
-enum Column {
+/// A column of texts, counts or times, with its name.
+pub(super) enum Column {
     Text(&'static str, Vec<String>),
     Count(&'static str, Vec<u64>),
+    Time(&'static str, Vec<i64>),
 }
 
-fn table(shape: Shape, columns: Vec<Column>, run: &Run) -> Answer {
+pub(super) fn table(shape: Shape, columns: Vec<Column>, run: &Run) -> Answer {
     let (mut fields, mut arrays): (Vec<Field>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
     for column in columns {
         match column {
@@ -30,6 +31,10 @@ fn table(shape: Shape, columns: Vec<Column>, run: &Run) -> Answer {
             Column::Count(name, values) => {
                 fields.push(Field::new(name, DataType::UInt64, false));
                 arrays.push(Arc::new(UInt64Array::from(values)));
+            }
+            Column::Time(name, values) => {
+                fields.push(Field::new(name, DataType::Timestamp(TimeUnit::Nanosecond, None), false));
+                arrays.push(Arc::new(TimestampNanosecondArray::from(values)));
             }
         }
     }

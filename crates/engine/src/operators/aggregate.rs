@@ -45,6 +45,10 @@ impl Operator for Aggregate {
         format!("{:?} {clause} ({})", self.op, self.grouping.labels.join(", "))
     }
 
+    fn position(&self) -> Position {
+        self.position
+    }
+
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         let input = inputs.remove(0);
         let run = Arc::clone(run);

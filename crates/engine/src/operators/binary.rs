@@ -106,6 +106,10 @@ impl Operator for ScalarBinary {
         self.op.as_str().to_owned()
     }
 
+    fn position(&self) -> Position {
+        self.position
+    }
+
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         let input = inputs.remove(0);
         let (binary, run) = (*self, Arc::clone(run));

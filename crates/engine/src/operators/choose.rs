@@ -35,6 +35,10 @@ impl Operator for Choose {
         format!("{:?} {clause} ({})", self.op, self.grouping.labels.join(", "))
     }
 
+    fn position(&self) -> Position {
+        self.position
+    }
+
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         let input = inputs.remove(0);
         let (choose, run) = (self.clone(), Arc::clone(run));

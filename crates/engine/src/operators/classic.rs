@@ -34,6 +34,10 @@ impl Operator for Classic {
         self.name.to_owned()
     }
 
+    fn position(&self) -> Position {
+        self.position
+    }
+
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         let input = inputs.remove(0);
         let (classic, run) = (self.clone(), Arc::clone(run));

@@ -35,6 +35,10 @@ impl Operator for Join {
         format!("{} {clause} ({})", self.op.as_str(), self.matching.labels.join(", "))
     }
 
+    fn position(&self) -> Position {
+        self.position
+    }
+
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         let (right, left) = (inputs.pop(), inputs.pop());
         let (join, run) = (self.clone(), Arc::clone(run));

@@ -32,7 +32,7 @@ pub(crate) use literal::{Constant, ScalarOf, Time};
 pub(crate) use map::Map;
 pub(crate) use names::{compare, key};
 pub(crate) use relabel::Relabel;
-pub(crate) use scan::{Select, Window, raw_samples};
+pub(crate) use scan::{Select, Window, described, raw_samples};
 pub(crate) use set::SetOperation;
 pub(crate) use slide::{Frame, Track, slide};
 pub(crate) use sort::Sort;

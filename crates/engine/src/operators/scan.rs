@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use gw_base::{Matcher, Signal, TimeRange, Timestamp};
-use gw_batch::{Cost, QueryError, is_stale};
+use gw_batch::{Cost, PlanNode, QueryError, is_stale};
 use gw_plan::algebra::{self, Boundary, Take};
-use gw_plan::annotations::Notes;
+use gw_plan::annotations::{Notes, Position};
 use gw_plan::seconds;
 use gw_plan::window::Value;
 use gw_store::{Selection, Series};
@@ -22,7 +22,12 @@ use crate::run::{Run, read_failed};
 const BLOCK_CELLS: usize = 1 << 16;
 
 /// Reads the series that match, with their samples in `(start, end]`.
-async fn read(run: &Run, matchers: &[Matcher], start: i64, end: i64) -> Result<Vec<Series>, QueryError> {
+async fn read(
+    run: &Run,
+    node: &PlanNode,
+    matchers: &[Matcher],
+    (start, end): (i64, i64),
+) -> Result<Vec<Series>, QueryError> {
     let range = TimeRange::new(Timestamp::from_nanos(start.saturating_add(1)), Timestamp::from_nanos(end));
     let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
         .matching(matchers.to_vec())
@@ -31,6 +36,7 @@ async fn read(run: &Run, matchers: &[Matcher], start: i64, end: i64) -> Result<V
     let samples: usize = series.iter().map(|series| series.times.len() + series.histogram_times.len()).sum();
     Cost::add(&run.cost.series, series.len());
     Cost::add(&run.cost.rows, samples);
+    Cost::add(&node.samples, samples);
     Cost::add(&run.cost.bytes, samples * 16);
     if samples > run.limits.query_samples {
         return Err(read_failed(gw_store::StoreError::TooManyRows { limit: run.limits.query_samples }));
@@ -63,7 +69,8 @@ fn blocks(
     .boxed()
 }
 
-fn described(matchers: &[Matcher]) -> String {
+/// Matchers as a selector.
+pub(crate) fn described(matchers: &[Matcher]) -> String {
     let texts: Vec<String> = matchers.iter().map(ToString::to_string).collect();
     format!("{{{}}}", texts.join(", "))
 }
@@ -81,13 +88,21 @@ impl Operator for Select {
         described(&self.0.matchers)
     }
 
-    fn run(&self, _: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
-        let (select, run) = (self.0.clone(), Arc::clone(run));
+    fn position(&self) -> Position {
+        self.0.position
+    }
+
+    fn run(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
+        self.read(inputs, run, &Arc::default())
+    }
+
+    fn read(&self, _: Vec<MatrixStream>, run: &Arc<Run>, node: &Arc<PlanNode>) -> MatrixStream {
+        let (select, run, node) = (self.0.clone(), Arc::clone(run), Arc::clone(node));
         stream::once(async move {
             let first = select.shift.apply(select.grid.start);
             let last = select.shift.apply(select.grid.last());
             let end = if select.smoothed { last.saturating_add(select.lookback) } else { last };
-            let series = read(&run, &select.matchers, first.saturating_sub(select.lookback), end).await;
+            let series = read(&run, &node, &select.matchers, (first.saturating_sub(select.lookback), end)).await;
             match series {
                 Ok(series) => {
                     let cost = Arc::clone(&run.cost);
@@ -163,10 +178,18 @@ impl Operator for Window {
         format!("{} over {}[{}s]", self.0.call.name, described(&self.0.matchers), seconds(self.0.range))
     }
 
+    fn position(&self) -> Position {
+        self.0.call.position
+    }
+
     fn run(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
-        let (window, run) = (self.0.clone(), Arc::clone(run));
+        self.read(inputs, run, &Arc::default())
+    }
+
+    fn read(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>, node: &Arc<PlanNode>) -> MatrixStream {
+        let (window, run, node) = (self.0.clone(), Arc::clone(run), Arc::clone(node));
         stream::once(async move {
-            match prepared(&window, inputs, &run).await {
+            match prepared(&window, inputs, (&run, &node)).await {
                 Ok((series, params)) => over_windows(window, series, params, &run),
                 Err(error) => once(async move { Err(error) }),
             }
@@ -179,7 +202,7 @@ impl Operator for Window {
 async fn prepared(
     window: &algebra::Window,
     inputs: Vec<MatrixStream>,
-    run: &Run,
+    (run, node): (&Run, &PlanNode),
 ) -> Result<(Vec<Series>, Scalars), QueryError> {
     let params = Scalars::read(inputs, window.grid.count, run).await?;
     let first = window.shift.apply(window.grid.start).saturating_sub(window.range);
@@ -189,7 +212,7 @@ async fn prepared(
         Boundary::Anchored => (window.lookback, 0),
         Boundary::Smoothed => (window.lookback, window.lookback),
     };
-    let series = read(run, &window.matchers, first.saturating_sub(before), last.saturating_add(after)).await?;
+    let series = read(run, node, &window.matchers, (first.saturating_sub(before), last.saturating_add(after))).await?;
     Ok((series, params))
 }
 
@@ -223,7 +246,7 @@ fn looks_like_counter(metric: &str) -> bool {
 /// The raw samples of a range selector that is the whole query, in label order.
 pub(crate) async fn raw_samples(run: &Run, raw: &algebra::Raw) -> Result<Vec<(gw_base::Labels, Track)>, QueryError> {
     let end = raw.shift.apply(raw.at);
-    let mut series = read(run, &raw.matchers, end.saturating_sub(raw.range), end).await?;
+    let mut series = read(run, &PlanNode::default(), &raw.matchers, (end.saturating_sub(raw.range), end)).await?;
     series.sort_by(|a, b| compare(&a.labels, &b.labels));
     let tracks = series.into_iter().map(|series| (series.labels.clone(), Track::of(series)));
     Ok(tracks.filter(|(_, track)| !track.times.is_empty() || !track.histograms.is_empty()).collect())

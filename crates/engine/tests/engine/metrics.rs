@@ -98,3 +98,40 @@ async fn a_plan_can_be_shown() {
     let names: Vec<&str> = text.lines().map(|line| line.trim().split(':').next().unwrap_or("")).collect();
     assert_eq!(names, ["Finish", "Aggregate", "Window"], "{text}");
 }
+
+#[tokio::test]
+async fn a_plan_says_what_it_cost_and_a_selector_why_it_is_empty() {
+    let bench = Bench::new().await;
+    let text = "sum by (job) (rate(http_requests_total[1m]))";
+    let answer = bench.ask_between(expression(Language::PromQl, text, None), secs(300), secs(300)).await.unwrap();
+    let cost = std::sync::Arc::clone(&answer.cost);
+    assert_eq!(rows(answer).await.iter().map(arrow_array::RecordBatch::num_rows).sum::<usize>(), 2);
+    let root = cost.plan().expect("a step matrix has a plan");
+    let (mut node, mut names, mut samples) = (root, vec![root.name], 0);
+    while let Some(child) = node.children.first() {
+        node = child;
+        names.push(node.name);
+        samples += node.samples.load(std::sync::atomic::Ordering::Relaxed);
+    }
+    assert_eq!((names.first(), names.last()), (Some(&"Finish"), Some(&"Window")));
+    // Two series, a sample each 15 s, the window open at its old end.
+    assert_eq!(samples, 8);
+    assert_eq!(node.position, Some((1, 20)));
+    let request = Request::Conditions {
+        text: r#"http_requests_total{job="c",job=~".+"} + up"#.to_owned(),
+        step: None,
+        lookback: None,
+    };
+    let table = bench.table(request).await;
+    let counted: Vec<[&str; 4]> =
+        table.iter().map(|row| [row[0].as_str(), row[6].as_str(), row[7].as_str(), row[8].as_str()]).collect();
+    assert_eq!(
+        counted,
+        [
+            ["0", "__name__=\"http_requests_total\"", "2", "2"],
+            ["0", "job=\"c\"", "0", "0"],
+            ["0", "job=~\".+\"", "2", "0"],
+            ["1", "__name__=\"up\"", "0", "0"],
+        ]
+    );
+}

@@ -3,6 +3,7 @@
 //! A scalar is a matrix of one row without labels that has a value at every step. Series keep their metric name until the
 //! end, with a mark that it is to be dropped (so that label functions can still see it).
 
+mod leaves;
 mod operators;
 
 use gw_base::{Labels, Matcher};
@@ -12,6 +13,7 @@ use crate::logs::LogWindow;
 use crate::promql::functions::{ClassicKernel, MapKernel};
 use crate::window::WindowKernel;
 
+pub use leaves::Leaf;
 pub use operators::{AggregateOp, BinaryOp, SetOp};
 
 /// Points of evaluation, nanoseconds since the epoch.
