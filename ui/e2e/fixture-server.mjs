@@ -263,6 +263,9 @@ function matrix(params) {
   const query = params.get("query") ?? "";
   if (query.includes("syntax error")) return null;
   const [start, end, step] = ["start", "end", "step"].map((name) => Number.parseFloat(params.get(name)));
+  const times = Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, at) => start + at * step);
+  const buckets = distribution(query, times);
+  if (buckets) return buckets;
   const by = /by \((\w+)\)/.exec(query)?.[1];
   const names =
     {
@@ -274,10 +277,7 @@ function matrix(params) {
   const big = query.includes("bytes") ? 1e9 : query.includes("requests_total") && !query.includes("/ sum") ? 100 : 0.6;
   return names.map((name, seed) => ({
     metric: name === "" ? {} : { [by ?? "instance"]: name },
-    values: Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, at) => {
-      const time = start + at * step;
-      return [time, String(big * wave(seed + query.length, time))];
-    }),
+    values: times.map((time) => [time, String(big * wave(seed + query.length, time))]),
   }));
 }
 
@@ -342,6 +342,138 @@ function trace(id, at) {
   };
 }
 
+/** Ten thousand names, so that lists of them are seen to stay fast. */
+const MANY = Array.from({ length: 10_000 }, (_, at) => {
+  const [team, part, what] = [at % 23, Math.floor(at / 23) % 29, Math.floor(at / 667)];
+  const noun = ["requests_total", "errors_total", "queue_length", "latency_seconds_bucket", "memory_bytes"][what % 5];
+  return `team${team}_part${part}_v${what}_${noun}`;
+});
+
+const METADATA = {
+  up: [{ type: "gauge", help: "Whether the last scrape worked", unit: "" }],
+  node_load1: [{ type: "gauge", help: "1m load average", unit: "" }],
+  traefik_router_requests_total: [
+    { type: "counter", help: "How many requests a router took, by status code and method", unit: "" },
+  ],
+  traefik_router_request_duration_seconds: [{ type: "histogram", help: "How long requests took", unit: "seconds" }],
+  process_resident_memory_bytes: [{ type: "gauge", help: "Resident memory size in bytes", unit: "bytes" }],
+  rpc_latency_seconds: [{ type: "histogram", help: "Latency of calls, as a native histogram", unit: "seconds" }],
+};
+
+const BOUNDS = ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf"];
+
+/** Buckets of a latency whose centre wanders: cumulative counts by `le`. */
+function classicBuckets(at) {
+  const centre = 4 + 2 * wave(1, at);
+  let sum = 0;
+  return BOUNDS.map((_, index) => {
+    sum += 40 * Math.exp(-((index - centre) ** 2) / 3);
+    return sum;
+  });
+}
+
+function nativeHistogram(at) {
+  const buckets = Array.from({ length: 14 }, (_, index) => {
+    const low = 0.001 * 2 ** index;
+    return [
+      0,
+      String(low),
+      String(low * 2),
+      String(Math.round(60 * Math.exp(-((index - 6 - 3 * wave(2, at)) ** 2) / 5))),
+    ];
+  }).filter(([, , , count]) => count !== "0");
+  const count = buckets.reduce((sum, bucket) => sum + Number(bucket[3]), 0);
+  return { count: String(count), sum: String(count * 0.07), buckets };
+}
+
+function distribution(query, times) {
+  if (query.includes("histogram_quantile")) return null;
+  if (query.includes("rpc_latency_seconds"))
+    return [{ metric: {}, histograms: times.map((time) => [time, nativeHistogram(time)]) }];
+  if (!query.includes("_bucket")) return null;
+  return BOUNDS.map((le, index) => ({
+    metric: { le },
+    values: times.map((time) => [time, String(classicBuckets(time)[index])]),
+  }));
+}
+
+const EXPLAINED = {
+  series: 2,
+  plan: {
+    name: "aggregate",
+    detail: "sum by (job)",
+    line: 1,
+    column: 1,
+    series: 2,
+    samples: 2904,
+    ms: 6.4,
+    self_ms: 0.9,
+    children: [
+      {
+        name: "call",
+        detail: "rate",
+        line: 1,
+        column: 15,
+        series: 12,
+        samples: 2904,
+        ms: 5.5,
+        self_ms: 2.1,
+        children: [
+          {
+            name: "select",
+            detail: "traefik_router_requests_total[1m]",
+            line: 1,
+            column: 20,
+            series: 12,
+            samples: 2904,
+            ms: 3.4,
+            self_ms: 3.4,
+            children: [],
+          },
+        ],
+      },
+    ],
+  },
+  cost: { series: 12, samples: 2904, bytes: 18_432, parts: 3, ms: 7.2 },
+  selectors: [
+    {
+      text: 'traefik_router_requests_total{code="200",router=~"shop.*"}',
+      line: 1,
+      column: 20,
+      start: "2026-11-23T04:00:00Z",
+      end: "2026-11-23T05:00:00Z",
+      conditions: [
+        { matcher: '__name__="traefik_router_requests_total"', alone: 24, left: 24 },
+        { matcher: 'code="200"', alone: 31, left: 12 },
+        { matcher: 'router=~"shop.*"', alone: 18, left: 12 },
+      ],
+    },
+  ],
+  warnings: [],
+  infos: [],
+};
+
+/** The same query narrowed by a condition that nothing fulfils together with the others. */
+function explained(params) {
+  if (!(params.get("query") ?? "").includes("nowhere")) return EXPLAINED;
+  const [selector] = EXPLAINED.selectors;
+  const conditions = [...selector.conditions, { matcher: 'method="nowhere"', alone: 0, left: 0 }];
+  const empty = (node) => ({ ...node, series: 0, samples: 0, children: node.children.map(empty) });
+  return { ...EXPLAINED, series: 0, plan: empty(EXPLAINED.plan), selectors: [{ ...selector, conditions }] };
+}
+
+const ranked = (names, most) => names.map((name, at) => ({ name, value: Math.round(most / (at + 1)) }));
+const TSDB = {
+  headStats: { numSeries: 12_873, numLabelPairs: 2512, chunkCount: 37_525, minTime: now() - 7200e3, maxTime: now() },
+  seriesCountByMetricName: ranked(
+    ["traefik_router_request_duration_seconds_bucket", "node_cpu_seconds_total", "up"],
+    4096,
+  ),
+  labelValueCountByLabelName: ranked(["__name__", "instance", "router", "le"], 10_006),
+  memoryInBytesByLabelName: ranked(["__name__", "instance", "router"], 262_144),
+  seriesCountByLabelValuePair: ranked(["job=traefik", "instance=gw-01:8080", "code=200"], 6100),
+};
+
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const METRICS = [
   "up",
@@ -349,6 +481,7 @@ const METRICS = [
   "traefik_router_requests_total",
   "traefik_router_request_duration_seconds_bucket",
   "process_resident_memory_bytes",
+  "rpc_latency_seconds",
 ];
 
 const EMPTY = {
@@ -375,25 +508,7 @@ const EMPTY = {
   tokens: () => ({ tokens: [] }),
 };
 
-function room(path, params) {
-  const empty = MODE === "empty";
-  if (path.endsWith("/prometheus/api/v1/query_range")) {
-    const result = empty ? [] : matrix(params);
-    return result ? { status: "success", data: { resultType: "matrix", result } } : undefined;
-  }
-  if (path.endsWith("/prometheus/api/v1/query"))
-    return {
-      status: "success",
-      data: {
-        resultType: "vector",
-        result: empty
-          ? []
-          : METRICS.map((name, at) => ({ metric: { __name__: name, instance: "a:1" }, value: [1, String(at * 1.5)] })),
-      },
-    };
-  if (path.endsWith("/label/__name__/values")) return { status: "success", data: empty ? [] : METRICS };
-  if (path.endsWith("/api/v1/metadata"))
-    return { status: "success", data: { up: [{ type: "gauge", help: "Whether the last scrape worked", unit: "" }] } };
+function prometheus(path, empty) {
   if (path.endsWith("/api/v1/rules"))
     return {
       status: "success",
@@ -417,7 +532,69 @@ function room(path, params) {
             ],
       },
     };
-  if (path.startsWith("/rooms/prometheus")) return { status: "success", data: [] };
+  const ok = (data) => ({ status: "success", data });
+  if (path.endsWith("/status/tsdb"))
+    return ok(empty ? { ...TSDB, headStats: { ...TSDB.headStats, numSeries: 0 } } : TSDB);
+  if (path.endsWith("/status/runtimeinfo")) return ok({ storageRetention: "15d" });
+  if (path.endsWith("/query_exemplars"))
+    return ok(
+      empty
+        ? []
+        : [
+            {
+              seriesLabels: { __name__: "traefik_router_request_duration_seconds_bucket", le: "0.5" },
+              exemplars: Array.from({ length: 12 }, (_, at) => ({
+                labels: { trace_id: TRACE },
+                value: String(0.2 + 0.05 * at),
+                timestamp: now() / 1000 - 240 * (at + 1),
+              })),
+            },
+          ],
+    );
+  if (path.endsWith("/labels")) return ok(["__name__", "code", "instance", "job", "method", "router"]);
+  const label = /\/label\/(\w+)\/values$/.exec(path)?.[1];
+  if (label)
+    return ok(empty ? [] : label === "code" ? ["200", "404", "502"] : [`${label}-a`, `${label}-b`, `${label}-c`]);
+  return ok([]);
+}
+
+function room(path, params) {
+  const empty = MODE === "empty";
+  if (path.endsWith("/prometheus/api/v1/query_range")) {
+    const result = empty ? [] : matrix(params);
+    const query = params.get("query") ?? "";
+    const at = query.indexOf("node_load1") + 1;
+    const infos = /rate\(node_load1/.test(query)
+      ? [
+          `PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "node_load1" (1:${at})`,
+        ]
+      : undefined;
+    return result ? { status: "success", data: { resultType: "matrix", result }, infos } : undefined;
+  }
+  const asked = params.get("query") ?? "";
+  if (path.endsWith("/prometheus/api/v1/query") && /_bucket|rpc_latency/.test(asked)) {
+    const at = Number(params.get("time"));
+    params.set("start", String(at));
+    params.set("end", String(at));
+    params.set("step", "15");
+    const result = matrix(params).map(({ metric, values, histograms }) =>
+      histograms ? { metric, histogram: histograms[0] } : { metric, value: values[0] },
+    );
+    return { status: "success", data: { resultType: "vector", result: empty ? [] : result } };
+  }
+  if (path.endsWith("/prometheus/api/v1/query"))
+    return {
+      status: "success",
+      data: {
+        resultType: "vector",
+        result: empty
+          ? []
+          : METRICS.map((name, at) => ({ metric: { __name__: name, instance: "a:1" }, value: [1, String(at * 1.5)] })),
+      },
+    };
+  if (path.endsWith("/label/__name__/values")) return { status: "success", data: empty ? [] : [...METRICS, ...MANY] };
+  if (path.endsWith("/api/v1/metadata")) return { status: "success", data: METADATA };
+  if (path.startsWith("/rooms/prometheus")) return prometheus(path, empty);
   if (path.endsWith("/loki/api/v1/labels")) return { status: "success", data: empty ? [] : ["job", "service_name"] };
   if (/\/loki\/api\/v1\/label\/\w+\/values$/.test(path))
     return { status: "success", data: empty ? [] : ["traefik-access", "checkout"] };
@@ -452,6 +629,7 @@ function answer(path, params) {
   const native = /^\/api\/gw\/(\w+)$/.exec(path)?.[1];
   if (MODE === "error" && native !== "me" && native !== "status") return undefined;
   if (native === "login") return { user: NATIVE.me() };
+  if (native === "explain") return explained(params);
   if (native) return (MODE === "empty" ? EMPTY[native] : undefined)?.() ?? NATIVE[native]?.();
   return room(path, params);
 }

@@ -1,5 +1,8 @@
 // The pages to walk, and the addresses of the originals with where they must lead.
 
+/** A histogram of the demonstration data. */
+const BUCKETS = encodeURIComponent("sum by (le) (rate(traefik_service_request_duration_seconds_bucket[1m]))");
+
 /** `link` finds the first thing of a list, whose own page is walked too. */
 export const PAGES = [
   { name: "overview", path: "/overview" },
@@ -10,7 +13,17 @@ export const PAGES = [
   { name: "uptime-add", path: "/uptime?add=1" },
   { name: "metrics", path: "/explore/metrics" },
   { name: "metrics-graph", path: "/explore/metrics?expr=up" },
+  { name: "metrics-stacked", path: "/explore/metrics?expr=up&style=stacked&step=1m" },
+  { name: "metrics-formula", path: "/explore/metrics?expr=up&expr=%3D+A+*+2&style=bars&legendA=%7B%7Bjob%7D%7D" },
   { name: "metrics-table", path: "/explore/metrics?expr=up&tab=table" },
+  { name: "metrics-instant", path: "/explore/metrics?expr=up&at=instant" },
+  { name: "metrics-heat", path: `/explore/metrics?expr=${BUCKETS}&tab=heat` },
+  { name: "metrics-histogram", path: `/explore/metrics?expr=${BUCKETS}&tab=histogram` },
+  { name: "metrics-native", path: "/explore/metrics?expr=rpc_latency_seconds&tab=heat" },
+  { name: "metrics-explain", path: "/explore/metrics?expr=up&tab=explain" },
+  { name: "metrics-empty", path: `/explore/metrics?expr=up%7Bjob%3D%22nowhere%22%7D&tab=explain` },
+  { name: "metrics-cardinality", path: "/explore/metrics?view=cardinality" },
+  { name: "metrics-cardinality-one", path: "/explore/metrics?view=cardinality&metric=up" },
   { name: "logs", path: "/explore/logs" },
   { name: "traces", path: "/explore/traces", link: "td a[href*='trace=']" },
   { name: "query", path: "/explore/query" },
@@ -28,6 +41,7 @@ export const redirects = [
   { from: "/graph?g0.expr=up&g0.tab=0", to: "/explore/metrics?expr=up" },
   { from: "/query?g0.expr=up&g0.tab=1", to: "/explore/metrics?expr=up&tab=table" },
   { from: "/targets", to: "/data/sources" },
+  { from: "/tsdb-status", to: "/explore/metrics?view=cardinality" },
   { from: "/rules", to: "/alerts?tab=rules" },
   { from: "/search?service=frontend&lookback=2h&limit=20", to: "/explore/traces?" },
   { from: "/trace/0123456789abcdef", to: "/explore/traces?trace=0123456789abcdef" },

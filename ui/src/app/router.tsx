@@ -117,7 +117,7 @@ const routes = [
   landing("/query", metrics),
   landing("/targets", () => ({ to: "/data/sources" })),
   landing("/service-discovery", () => ({ to: "/data/sources" })),
-  landing("/tsdb-status", () => ({ to: "/data/sources", search: { tab: "store" } })),
+  landing("/tsdb-status", () => ({ to: "/explore/metrics", search: { view: "cardinality" } })),
   landing("/rules", () => ({ to: "/alerts", search: { tab: "rules" } })),
   // Jaeger and Zipkin
   landing("/search", traces),

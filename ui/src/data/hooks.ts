@@ -2,9 +2,11 @@
 
 import { type UseQueryResult, useQueries, useQuery } from "@tanstack/react-query";
 import { useClock, useTime } from "../app/url";
-import { rateWindow, stepFor } from "../lib/time";
+import { fillQuery } from "../lib/promql";
+import { stepFor } from "../lib/time";
 import { get, path } from "./http";
-import { type Matrix, queryInstant, queryLogMatrix, queryRange, type Sample } from "./rooms";
+import { type Matrix, queryRange } from "./prometheus";
+import { queryLogMatrix } from "./rooms";
 
 /** Reads a route of our own API at each tick; with `ranged`, for the page's time range. */
 export function useNative<T>(route: string, ranged = false, enabled = true): UseQueryResult<T> {
@@ -24,14 +26,6 @@ export function useNative<T>(route: string, ranged = false, enabled = true): Use
   });
 }
 
-/** Fills `$__rate_interval` and `$__range` in for a step and range. */
-export function fillQuery(query: string, step: number, range: { start: number; end: number }): string {
-  return query
-    .replaceAll("$__rate_interval", rateWindow(step))
-    .replaceAll("$__interval", `${step}s`)
-    .replaceAll("$__range", `${Math.round((range.end - range.start) / 1000)}s`);
-}
-
 /** Runs PromQL range queries over the page's range; `points` bounds the steps. */
 export function useRanges(queries: readonly string[], points = 300): UseQueryResult<Matrix>[] {
   const { range, from, to } = useTime();
@@ -46,19 +40,6 @@ export function useRanges(queries: readonly string[], points = 300): UseQueryRes
       retry: false,
     })),
   }) as UseQueryResult<Matrix>[];
-}
-
-/** Runs one PromQL query at the end of the page's range. */
-export function useInstant(query: string, enabled = true): UseQueryResult<Sample[]> {
-  const { range } = useTime();
-  const step = stepFor(range);
-  return useQuery({
-    queryKey: ["instant", query, range.end],
-    queryFn: ({ signal }) => queryInstant(fillQuery(query, step, range), range.end, signal),
-    enabled: enabled && query !== "",
-    placeholderData: (before, last) => (last?.queryKey[1] === query ? before : undefined),
-    retry: false,
-  });
 }
 
 /** Runs one LogQL query that answers numbers over the page's range. */

@@ -1,114 +1,11 @@
-// Reading the products' own APIs under /rooms: Prometheus vectors and matrices, Loki streams, Jaeger traces.
+// Reading the products' own APIs under /rooms: Loki streams and Jaeger traces. Prometheus's is in prometheus.ts.
 
 import { type Range, stepFor } from "../lib/time";
 import { get, path } from "./http";
+import { alignMatrix, gridOf, type Labels, type Matrix, type Point } from "./prometheus";
 
-const PROMETHEUS = "/rooms/prometheus/api/v1";
 const LOKI = "/rooms/loki/loki/api/v1";
 const JAEGER = "/rooms/jaeger/api";
-
-export type Labels = Record<string, string>;
-
-/** One series of a range answer: seconds and values side by side, null where a step has no sample. */
-export interface Series {
-  labels: Labels;
-  values: (number | null)[];
-}
-/** A range answer on one time axis (epoch seconds). */
-export interface Matrix {
-  times: number[];
-  series: Series[];
-  warnings: string[];
-}
-/** One sample of an instant answer. */
-export interface Sample {
-  labels: Labels;
-  value: number;
-}
-
-interface PromAnswer {
-  status: string;
-  warnings?: string[];
-  data: {
-    resultType: "matrix" | "vector" | "scalar" | "string";
-    result: unknown;
-  };
-}
-type Point = [number, string];
-
-const toNumber = (text: string): number =>
-  text === "+Inf" ? Number.POSITIVE_INFINITY : text === "-Inf" ? Number.NEGATIVE_INFINITY : Number(text);
-
-/** Puts the points of every series on one axis of equal steps. */
-export function alignMatrix(
-  result: { metric: Labels; values?: Point[] }[],
-  start: number,
-  end: number,
-  step: number,
-): Pick<Matrix, "times" | "series"> {
-  const count = Math.floor((end - start) / step + 1e-6) + 1;
-  const times = Array.from({ length: count }, (_, at) => start + at * step);
-  const series = result.map(({ metric, values = [] }) => {
-    const column: (number | null)[] = new Array(count).fill(null);
-    for (const [time, text] of values) {
-      const at = Math.round((time - start) / step);
-      const value = toNumber(text);
-      if (at >= 0 && at < count) column[at] = Number.isFinite(value) ? value : null;
-    }
-    return { labels: metric, values: column };
-  });
-  return { times, series };
-}
-
-/** Runs a range query with at most `points` steps. */
-export async function queryRange(
-  query: string,
-  range: Range,
-  signal?: AbortSignal,
-  step = stepFor(range),
-): Promise<Matrix> {
-  // Steps fall on multiples of the step, so that a refresh moves the window without shaking the curve.
-  const start = Math.floor(range.start / 1000 / step) * step;
-  const end = Math.floor(range.end / 1000 / step) * step;
-  const answer = await get<PromAnswer>(path(`${PROMETHEUS}/query_range`, { query, start, end, step }), signal);
-  const result = answer.data.result as { metric: Labels; values?: Point[] }[];
-  return { ...alignMatrix(result, start, end, step), warnings: answer.warnings ?? [] };
-}
-
-/** Runs an instant query at the end of the range. */
-export async function queryInstant(query: string, at: number, signal?: AbortSignal): Promise<Sample[]> {
-  const answer = await get<PromAnswer>(path(`${PROMETHEUS}/query`, { query, time: at / 1000 }), signal);
-  const { resultType, result } = answer.data;
-  if (resultType === "scalar") return [{ labels: {}, value: toNumber((result as Point)[1]) }];
-  if (resultType === "string") return [{ labels: { value: (result as Point)[1] }, value: Number.NaN }];
-  if (resultType === "matrix") {
-    return (result as { metric: Labels; values?: Point[] }[]).map(({ metric, values = [] }) => ({
-      labels: metric,
-      value: toNumber(values.at(-1)?.[1] ?? "NaN"),
-    }));
-  }
-  return (result as { metric: Labels; value?: Point }[]).map(({ metric, value }) => ({
-    labels: metric,
-    value: toNumber(value?.[1] ?? "NaN"),
-  }));
-}
-
-/** All metric names, sorted. */
-export async function metricNames(signal?: AbortSignal): Promise<string[]> {
-  const answer = await get<{ data: string[] }>(`${PROMETHEUS}/label/__name__/values`, signal);
-  return answer.data;
-}
-
-/** Type and help of metrics by name. */
-export async function metricMetadata(
-  signal?: AbortSignal,
-): Promise<Record<string, { type: string; help: string; unit: string }[]>> {
-  const answer = await get<{ data: Record<string, { type: string; help: string; unit: string }[]> }>(
-    `${PROMETHEUS}/metadata`,
-    signal,
-  );
-  return answer.data;
-}
 
 /** One log line. `time` is nanoseconds as text: a double would lose the last digits. */
 export interface LogLine {
@@ -161,8 +58,8 @@ export async function queryLogMatrix(
   signal?: AbortSignal,
   step = stepFor(range, 120),
 ): Promise<Matrix> {
-  const start = Math.floor(range.start / 1000 / step) * step;
-  const end = Math.floor(range.end / 1000 / step) * step;
+  const { start, end } = gridOf(range, step);
+  const began = performance.now();
   const answer = await get<LokiStreams>(
     path(`${LOKI}/query_range`, { query, start: nanos(start * 1000), end: nanos(end * 1000), step: `${step}s` }),
     signal,
@@ -171,7 +68,7 @@ export async function queryLogMatrix(
     metric,
     values: values.map(([time, value]) => [Number(time), value] as Point),
   }));
-  return { ...alignMatrix(result, start, end, step), warnings: [] };
+  return { ...alignMatrix(result, start, end, step), warnings: [], infos: [], millis: performance.now() - began };
 }
 
 /** Label names of the logs in a range. */

@@ -204,3 +204,30 @@ export interface Monitor extends MonitorBody {
 export interface MonitorDetail extends Omit<Monitor, "response"> {
   response: [string | number, number | null][] | number | null;
 }
+/** One operator of a query's plan. `ms` includes its operands. */
+export interface PlanNode {
+  name: string;
+  detail: string;
+  line: number | null;
+  column: number | null;
+  series: number;
+  samples: number;
+  ms: number;
+  self_ms: number;
+  children: PlanNode[];
+}
+/** One selector of a query and what each of its conditions leaves. */
+export interface SelectorCost {
+  text: string;
+  line: number | null;
+  column: number | null;
+  conditions: { matcher: string; alone: number; left: number }[];
+}
+export interface Explained {
+  series: number;
+  plan: PlanNode | null;
+  cost: { series: number; samples: number; bytes: number; parts: number; ms: number };
+  selectors: SelectorCost[];
+  warnings: string[];
+  infos: string[];
+}

@@ -4,6 +4,7 @@
 import type { EditorView } from "@codemirror/view";
 import { useEffect, useRef, useState } from "react";
 import { useT } from "../i18n";
+import type { Note } from "../lib/annotations";
 
 interface QueryEditorProps {
   kind: "promql" | "logql";
@@ -11,25 +12,41 @@ interface QueryEditorProps {
   value: string;
   onChange: (text: string) => void;
   onRun: () => void;
+  /** What the server noted about places of this text. */
+  notes?: readonly Note[];
+  /** Without the grammar: for formulas, which are not PromQL until their rows are written in. */
+  plain?: boolean;
 }
 
+const NO_NOTES: readonly Note[] = [];
 const HINTS = { promql: "editor.promql", logql: "editor.logql" } as const;
 
-async function load(kind: QueryEditorProps["kind"]) {
-  const [{ mountEditor }, language] = await Promise.all([
+async function load(kind: QueryEditorProps["kind"], plain: boolean) {
+  const [{ mountEditor, showNotes }, language] = await Promise.all([
     import("./mount"),
-    kind === "promql"
-      ? import("./promql").then(({ promqlLanguage }) => promqlLanguage())
-      : import("./logql").then(({ logqlLanguage }) => logqlLanguage()),
+    plain
+      ? []
+      : kind === "promql"
+        ? import("./promql").then(({ promqlLanguage }) => promqlLanguage())
+        : import("./logql").then(({ logqlLanguage }) => logqlLanguage()),
   ]);
-  return { mountEditor, language };
+  return { mountEditor, showNotes, language };
 }
 
 /** The editor. */
-export function QueryEditor({ kind, label, value, onChange, onRun }: QueryEditorProps) {
+export function QueryEditor({
+  kind,
+  label,
+  value,
+  onChange,
+  onRun,
+  notes = NO_NOTES,
+  plain = false,
+}: QueryEditorProps) {
   const t = useT();
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
+  const mark = useRef<((view: EditorView, notes: readonly Note[]) => void) | null>(null);
   const latest = useRef({ value, onChange, onRun });
   latest.current = { value, onChange, onRun };
   const [ready, setReady] = useState(false);
@@ -37,7 +54,7 @@ export function QueryEditor({ kind, label, value, onChange, onRun }: QueryEditor
 
   useEffect(() => {
     let gone = false;
-    void load(kind).then(({ mountEditor, language }) => {
+    void load(kind, plain).then(({ mountEditor, showNotes, language }) => {
       if (gone || !host.current) return;
       view.current = mountEditor({
         host: host.current,
@@ -48,6 +65,7 @@ export function QueryEditor({ kind, label, value, onChange, onRun }: QueryEditor
         onChange: (text) => latest.current.onChange(text),
         onRun: () => latest.current.onRun(),
       });
+      mark.current = showNotes;
       setReady(true);
     });
     return () => {
@@ -56,13 +74,17 @@ export function QueryEditor({ kind, label, value, onChange, onRun }: QueryEditor
       view.current = null;
       setReady(false);
     };
-  }, [kind, label, hint]);
+  }, [kind, plain, label, hint]);
 
   useEffect(() => {
     const editor = view.current;
     const text = editor?.state.doc.toString();
     if (editor && text !== value) editor.dispatch({ changes: { from: 0, to: text?.length ?? 0, insert: value } });
   }, [value]);
+
+  useEffect(() => {
+    if (ready && view.current) mark.current?.(view.current, notes);
+  }, [ready, notes]);
 
   return (
     <div className="editor">

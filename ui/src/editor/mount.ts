@@ -4,10 +4,11 @@
 import { acceptCompletion, autocompletion, completionKeymap, completionStatus } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { lintKeymap } from "@codemirror/lint";
-import { EditorState, type Extension, Prec } from "@codemirror/state";
+import { type Diagnostic, linter, lintKeymap } from "@codemirror/lint";
+import { EditorState, type Extension, Prec, StateEffect, StateField } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import type { Note } from "../lib/annotations";
 
 interface Mount {
   host: HTMLElement;
@@ -52,7 +53,17 @@ const LOOK = EditorView.theme({
   ".cm-completionDetail": { color: "var(--text-3)" },
   ".cm-completionMatchedText": { textDecoration: "none", color: "var(--accent)" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--crit)" },
+  ".cm-diagnostic-warning": { borderLeftColor: "var(--warn)" },
+  ".cm-diagnostic-info": { borderLeftColor: "var(--info)" },
   ".cm-tooltip-lint": { padding: "2px" },
+  // The drawn waves are pictures in data: URIs, which the content security policy refuses.
+  ".cm-lintRange": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--info) 1px",
+    textUnderlineOffset: "3px",
+  },
+  ".cm-lintRange-warning": { textDecorationColor: "var(--warn)" },
+  ".cm-lintRange-error": { textDecorationColor: "var(--crit)" },
 });
 
 const COLOURS = HighlightStyle.define([
@@ -90,6 +101,40 @@ function keys(onRun: () => void): Extension {
   );
 }
 
+const setNotes = StateEffect.define<readonly Note[]>();
+
+/** Notes of the server belong to the text as it ran: the first edit drops them. */
+const notesField = StateField.define<readonly Note[]>({
+  create: () => [],
+  update: (notes, transaction) => {
+    for (const effect of transaction.effects) if (effect.is(setNotes)) return effect.value;
+    return transaction.docChanged ? [] : notes;
+  },
+});
+
+function diagnostics(view: EditorView): Diagnostic[] {
+  const { length } = view.state.doc;
+  return view.state
+    .field(notesField)
+    .flatMap(({ severity, message, from, to }) =>
+      from === null || to === null || from >= length ? [] : [{ severity, message, from, to: Math.min(to, length) }],
+    );
+}
+
+const noteLinter: Extension = [
+  notesField,
+  linter(diagnostics, {
+    delay: 0,
+    needsRefresh: (update) => update.transactions.some(({ effects }) => effects.some((effect) => effect.is(setNotes))),
+  }),
+];
+
+/** Underlines what the server noted. */
+export function showNotes(view: EditorView, notes: readonly Note[]): void {
+  const before = view.state.field(notesField);
+  if (JSON.stringify(before) !== JSON.stringify(notes)) view.dispatch({ effects: setNotes.of(notes) });
+}
+
 /** Makes the editor; `destroy` on the view removes it. */
 export function mountEditor({ host, text, label, hint, language, onChange, onRun }: Mount): EditorView {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
@@ -103,6 +148,7 @@ export function mountEditor({ host, text, label, hint, language, onChange, onRun
       autocompletion({ icons: false }),
       keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
       language,
+      noteLinter,
       syntaxHighlighting(COLOURS),
       LOOK,
       EditorView.lineWrapping,

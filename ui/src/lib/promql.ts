@@ -1,5 +1,7 @@
 // Small pieces of PromQL and LogQL text: quoting, label sets as selectors, filters added to a query by a click.
 
+import { rateWindow } from "./time";
+
 /** A string literal of PromQL and LogQL. */
 export function quote(text: string): string {
   return `"${text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n")}"`;
@@ -83,4 +85,12 @@ export function isMetricQuery(query: string): boolean {
 /** A query of one number as a query over time: its long windows give way to one that follows the step. */
 export function overTime(query: string): string {
   return query.replace(/\[\d+(?:ms|[smhdwy])\]/g, "[$__rate_interval]");
+}
+
+/** Fills `$__rate_interval`, `$__interval` and `$__range` in for a step (seconds) and a range (epoch ms). */
+export function fillQuery(query: string, step: number, range: { start: number; end: number }): string {
+  return query
+    .replaceAll("$__rate_interval", rateWindow(step))
+    .replaceAll("$__interval", `${step}s`)
+    .replaceAll("$__range", `${Math.round((range.end - range.start) / 1000)}s`);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { alignMatrix, mergeStreams } from "../data/rooms";
+import { alignMatrix } from "../data/prometheus";
+import { mergeStreams } from "../data/rooms";
 import { sparkPath } from "../viz/Spark";
 import { annotationsIn, splitThreshold } from "./alerts/AlertRow";
 import { parseMatchers, printMatcher } from "./alerts/Silences";
@@ -115,7 +116,9 @@ it("guesses monitors", () => {
 
 it("starts a metric with what its type asks for", () => {
   expect(starter("a_total", undefined)).toBe("rate(a_total[$__rate_interval])");
-  expect(starter("a_seconds", "histogram")).toContain("a_seconds_bucket");
+  expect(starter("a_seconds_bucket", "histogram")).toContain("sum by (le) (rate(a_seconds_bucket[");
+  expect(starter("a_seconds", "histogram")).toBe("histogram_quantile(0.99, sum(rate(a_seconds[$__rate_interval])))");
+  expect(starter("http.requests", "gauge")).toBe('{"http.requests"}');
   expect(starter("a", "gauge")).toBe("a");
 });
 

@@ -3,9 +3,11 @@
 import { ChartLine, Table2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Button } from "react-aria-components";
+import type uPlot from "uplot";
 import { useT } from "../i18n";
 import type { Unit } from "../lib/format";
 import { Empty, Failure, Panel } from "../ui/Panel";
+import type { ChartStyle } from "./chartOptions";
 import type { ChartSeries } from "./series";
 import { TimeChart } from "./TimeChart";
 
@@ -27,6 +29,8 @@ export interface ChartPanelProps {
   marks?: readonly { at: number; title: string }[];
   /** What helps when nothing is drawn. */
   hint?: string;
+  style?: ChartStyle;
+  over?: (plot: uPlot) => ReactNode;
 }
 
 /** The panel. */
@@ -69,6 +73,8 @@ export function ChartPanel(props: ChartPanelProps) {
           {...(props.top === undefined ? {} : { top: props.top })}
           {...(props.thresholds ? { thresholds: props.thresholds } : {})}
           {...(props.marks ? { marks: props.marks } : {})}
+          {...(props.style ? { style: props.style } : {})}
+          {...(props.over ? { over: props.over } : {})}
         />
       )}
     </Panel>

@@ -2,12 +2,12 @@
 
 import { Link } from "@tanstack/react-router";
 import { useTime } from "../app/url";
-import { fillQuery, useRanges } from "../data/hooks";
-import type { Matrix } from "../data/rooms";
+import { useRanges } from "../data/hooks";
+import type { Matrix } from "../data/prometheus";
 import { useT } from "../i18n";
 import type { Unit } from "../lib/format";
 import { labelKey } from "../lib/palette";
-import { shortNames } from "../lib/promql";
+import { fillQuery, shortNames } from "../lib/promql";
 import { stepFor } from "../lib/time";
 import { ChartPanel, type ChartPanelProps } from "./ChartPanel";
 import type { ChartSeries } from "./series";

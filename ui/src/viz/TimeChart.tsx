@@ -1,13 +1,15 @@
 // A time series chart: uPlot draws; around it a title for screen readers, a legend, a tooltip, zoom by dragging, a data
 // table as the alternative, and arrow keys that move the cursor and speak its values.
 
-import { useId, useMemo, useRef, useState } from "react";
+import { type ReactNode, useId, useMemo, useRef, useState } from "react";
+import type uPlot from "uplot";
 import { useTime } from "../app/url";
 import { useLanguage } from "../i18n";
 import { formatDateTime, formatValue, type Unit } from "../lib/format";
 import { assignStrokes } from "../lib/palette";
 import { zoomOut } from "../lib/time";
 import { ChartTable } from "./ChartTable";
+import type { ChartStyle } from "./chartOptions";
 import { Legend } from "./Legend";
 import { Readout } from "./Readout";
 import { type ChartSeries, summarise } from "./series";
@@ -26,6 +28,9 @@ interface ChartProps {
   /** Fixed upper end of the y axis, such as 1 for ratios. */
   top?: number;
   table?: boolean;
+  style?: ChartStyle;
+  /** Things over the plot, such as exemplars; drawn with the plot they lie on. */
+  over?: (plot: uPlot) => ReactNode;
 }
 
 const SPOKEN_MOST = 8;
@@ -55,6 +60,11 @@ export function TimeChart(props: ChartProps) {
   );
 }
 
+/** The axes and the size of a plot as one text. */
+function placeOf({ scales, width, over }: uPlot): string {
+  return [scales.x?.min, scales.x?.max, scales.y?.min, scales.y?.max, width, over.offsetLeft].join(" ");
+}
+
 interface DrawingProps extends ChartProps {
   strokes: ReturnType<typeof assignStrokes>;
   children: React.ReactNode;
@@ -68,7 +78,12 @@ function Drawing({ title, times, series, strokes, children, ...rest }: DrawingPr
   const id = useId();
   const [cursor, setCursor] = useState<number | null>(null);
   const [spoken, setSpoken] = useState("");
-  const plot = usePlot(box, { times, series, strokes, unit, height, top, thresholds, marks, onCursor: setCursor });
+  const { over, style = "lines" } = rest;
+  // What lies over the plot is placed anew after each drawing that moved its axes.
+  const [, setPlaced] = useState("");
+  const onDraw = over ? (drawn: uPlot) => setPlaced(placeOf(drawn)) : undefined;
+  const shape = { times, series, strokes, unit, height, top, thresholds, marks, style };
+  const plot = usePlot(box, { ...shape, onCursor: setCursor, onDraw });
   const summary = useMemo(() => summarise(series, unit), [series, unit]);
 
   const onKey = (event: React.KeyboardEvent) => {
@@ -95,6 +110,7 @@ function Drawing({ title, times, series, strokes, children, ...rest }: DrawingPr
         onKeyDown={onKey}
         onDoubleClick={() => setRange(zoomOut(range, Date.now()))}
       />
+      {over && plot.current ? over(plot.current) : null}
       <div id={`${id}-live`} className="visually-hidden" aria-live="polite">
         {spoken}
       </div>

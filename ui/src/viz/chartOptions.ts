@@ -1,11 +1,15 @@
 // The uPlot options of a time chart: axes, grid, colours from the tokens, thresholds and marks drawn as hooks.
 
-import type uPlot from "uplot";
+import uPlot from "uplot";
 import { formatClock, formatDate, formatValue, type Unit } from "../lib/format";
 import type { Stroke } from "../lib/palette";
 import type { Range } from "../lib/time";
 
+/** How values are drawn. Stacked ones and bars lie on each other. */
+export type ChartStyle = "lines" | "stacked" | "bars";
+
 interface Input {
+  style: ChartStyle;
   width: number;
   height: number;
   unit: Unit;
@@ -17,6 +21,7 @@ interface Input {
   range: () => Range;
   onZoom: (start: number, end: number) => void;
   onCursor: (at: number | null) => void;
+  onDraw: ((plot: uPlot) => void) | undefined;
 }
 
 /** The value of a colour token now. */
@@ -56,13 +61,14 @@ export function chartOptions(input: Input): uPlot.Options {
     scales: scales(input),
     axes: axes(input.unit),
     series: [{}, ...lines(input)],
+    ...(input.style === "stacked" ? { bands: bands(input) } : {}),
     hooks: {
       setSelect: [(plot) => zoom(plot, input)],
       setCursor: [
         (plot) =>
           input.onCursor(plot.cursor.left !== undefined && plot.cursor.left >= 0 ? (plot.cursor.idx ?? null) : null),
       ],
-      draw: [(plot) => drawMarks(plot, input)],
+      draw: [(plot) => drawMarks(plot, input), (plot) => input.onDraw?.(plot)],
     },
   };
 }
@@ -110,19 +116,45 @@ function axes(unit: Unit): uPlot.Axis[] {
   ];
 }
 
-function lines({ series, strokes }: Input): uPlot.Series[] {
+function lines({ series, strokes, style }: Input): uPlot.Series[] {
+  const bars = style === "bars" ? uPlot.paths.bars?.({ size: [0.8, 24], align: 0 }) : undefined;
   return series.map(({ key, token: own }) => {
     const stroke = strokes.get(key);
     const colour = token(own ?? `--series-${stroke?.slot ?? 1}`);
+    const fill = bars ? colour : style === "stacked" ? `${colour}66` : series.length === 1 ? `${colour}14` : undefined;
     return {
       stroke: colour,
-      width: series.length <= 3 ? 2 : 1.25,
+      width: bars ? 0 : series.length <= 3 ? 2 : 1.25,
       dash: stroke?.dash ?? [],
-      ...(series.length === 1 ? { fill: `${colour}14` } : {}),
+      ...(fill ? { fill } : {}),
+      ...(bars ? { paths: bars } : {}),
       points: { show: false },
       spanGaps: false,
     };
   });
+}
+
+/** The area of each stacked series ends at the one below it; the last stands on the axis. */
+function bands({ series }: Input): uPlot.Band[] {
+  return series.slice(1).map((_, at) => ({ series: [at + 1, at + 2] as [number, number] }));
+}
+
+/**
+ * The columns to draw. Stacked, each series is on top of those after it, so that the first column is the whole and bars
+ * cover each other in order.
+ */
+export function stack(columns: readonly (readonly (number | null)[])[]): (number | null)[][] {
+  const below: number[] = new Array(columns[0]?.length ?? 0).fill(0);
+  return [...columns]
+    .reverse()
+    .map((values) =>
+      values.map((value, at) => {
+        if (value === null) return null;
+        below[at] = (below[at] ?? 0) + value;
+        return below[at] ?? 0;
+      }),
+    )
+    .reverse();
 }
 
 /** A drag wider than a slip of the hand becomes the page's range. */

@@ -7,7 +7,7 @@ import { useTheme } from "../app/theme";
 import { useTime } from "../app/url";
 import type { Unit } from "../lib/format";
 import type { Stroke } from "../lib/palette";
-import { chartOptions } from "./chartOptions";
+import { type ChartStyle, chartOptions, stack } from "./chartOptions";
 import type { ChartSeries } from "./series";
 
 interface PlotInput {
@@ -20,23 +20,26 @@ interface PlotInput {
   thresholds: readonly number[];
   marks: readonly { at: number; title: string }[];
   onCursor: (at: number | null) => void;
+  style: ChartStyle;
+  /** Called after each drawing: places of things that lie over the plot. */
+  onDraw?: ((plot: uPlot) => void) | undefined;
 }
 
 const LEAST_WIDTH = 120;
 
 /** Keeps a plot inside `host`; the plot is null until the host is there. */
 export function usePlot(host: RefObject<HTMLDivElement | null>, input: PlotInput): RefObject<uPlot | null> {
-  const { times, series, height, unit, top, thresholds, marks } = input;
+  const { times, series, height, unit, top, thresholds, marks, style } = input;
   const { shown: theme } = useTheme();
   const { range, setRange } = useTime();
   const plot = useRef<uPlot | null>(null);
-  const data = useMemo(
-    () => [times as number[], ...series.map(({ values }) => values as (number | null)[])] as uPlot.AlignedData,
-    [times, series],
-  );
+  const data = useMemo(() => {
+    const columns = series.map(({ values }) => values);
+    return [times, ...(style === "lines" ? columns : stack(columns))] as uPlot.AlignedData;
+  }, [times, series, style]);
   // What the plot's callbacks read when they run, not when the plot was built.
-  const latest = useRef({ data, range, setRange });
-  latest.current = { data, range, setRange };
+  const latest = useRef({ data, range, setRange, onDraw: input.onDraw });
+  latest.current = { data, range, setRange, onDraw: input.onDraw };
   const shape = [series.map(({ key }) => key), thresholds, marks.map(({ at }) => at)]
     .map((part) => part.join("\n"))
     .join("\n\n");
@@ -50,6 +53,7 @@ export function usePlot(host: RefObject<HTMLDivElement | null>, input: PlotInput
       ...input,
       width: width(),
       range: () => latest.current.range,
+      onDraw: (drawn) => latest.current.onDraw?.(drawn),
       onZoom: (start, end) => latest.current.setRange({ start, end }),
     });
     const made = new uPlot(options, latest.current.data, box);
@@ -61,7 +65,7 @@ export function usePlot(host: RefObject<HTMLDivElement | null>, input: PlotInput
       made.destroy();
       plot.current = null;
     };
-  }, [shape, theme, height, unit, top]);
+  }, [shape, theme, height, unit, top, style]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a moved range redraws even when the data is the same
   useEffect(() => {

@@ -3,7 +3,7 @@
 import { useT } from "../../i18n";
 import { Sheet } from "../../ui/controls";
 import { PAGES } from "../nav";
-import { KEYS } from "./shortcuts";
+import { KEYS, PAGE_KEYS } from "./shortcuts";
 
 interface HelpProps {
   isOpen: boolean;
@@ -36,6 +36,15 @@ export function Help({ isOpen, onClose }: HelpProps) {
                 <kbd key={key}>{key}</kbd>
               ))}
             </span>
+          </div>
+        ))}
+      </div>
+      <h3>{t("nav.metrics")}</h3>
+      <div className="help-grid">
+        {PAGE_KEYS.map(({ keys, text }) => (
+          <div key={keys}>
+            <span>{t(text)}</span>
+            <kbd>{keys}</kbd>
           </div>
         ))}
       </div>

@@ -21,6 +21,32 @@ export const KEYS: readonly { keys: string; text: Key }[] = [
   { keys: "Esc", text: "help.close" },
 ];
 
+/** Keys of single pages, for the help dialog. */
+export const PAGE_KEYS: readonly { keys: string; text: Key }[] = [
+  { keys: "e", text: "help.edit" },
+  { keys: "b", text: "help.browse" },
+  { keys: "h", text: "help.history" },
+  { keys: "1 – 5", text: "help.views" },
+];
+
+type PageKeys = Readonly<Record<string, () => void>>;
+let pageKeys: PageKeys = {};
+
+/** Gives the page that is shown keys of its own; they step back behind those of the product. */
+export function usePageKeys(keys: PageKeys): void {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const own: PageKeys = Object.fromEntries(
+      Object.keys(latest.current).map((key) => [key, () => latest.current[key]?.()]),
+    );
+    pageKeys = own;
+    return () => {
+      if (pageKeys === own) pageKeys = {};
+    };
+  }, []);
+}
+
 /** Whether single-key shortcuts are on. */
 export function singleKeysOn(): boolean {
   return localStorage.getItem("gw-keys") !== "off";
@@ -53,7 +79,11 @@ export function useShortcuts({ openPalette, openHelp }: Actions): void {
     else if (keys === "t b") setRange(pan(range, -1));
     else if (keys === "t f") setRange(pan(range, 1));
     else if (keys === "t z") setRange(zoomOut(range, Date.now()));
-    else return false;
+    else {
+      const own = pageKeys[keys];
+      if (!own) return false;
+      own();
+    }
     return true;
   };
   useEffect(() => {

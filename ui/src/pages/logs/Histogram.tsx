@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useTheme } from "../../app/theme";
 import { useTime } from "../../app/url";
 import { useLogRange } from "../../data/hooks";
-import type { Matrix } from "../../data/rooms";
+import type { Matrix } from "../../data/prometheus";
 import { useLanguage } from "../../i18n";
 import { formatDateTime, formatValue } from "../../lib/format";
 import { token } from "../../viz/chartOptions";

@@ -12,7 +12,7 @@ export function LogMetric({ query }: { query: string }) {
   const { times, series } = joinMatrices([{ expr: query }], [data]);
   return (
     <ChartPanel
-      title={t("metrics.graph")}
+      title={t("metrics.tab.graph")}
       note={t("metrics.series", { n: series.length })}
       times={times}
       series={series}

@@ -1,122 +1,145 @@
-// Explore > Metrics: PromQL rows, their graph or table, and a browser of what there is to ask for.
+// Explore > Metrics: PromQL as text or blocks, its answers in five views, a browser of what there is to ask for, and what
+// the store holds.
 
 import { Gauge } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
+import { usePageKeys } from "../../app/shell/shortcuts";
 import { useParam, useParams, useSetParams } from "../../app/url";
-import { useRanges } from "../../data/hooks";
 import { useT } from "../../i18n";
-import { all } from "../../lib/params";
-import { Sheet, TabSet } from "../../ui/controls";
+import { Segments, Sheet } from "../../ui/controls";
 import { Empty, Panel } from "../../ui/Panel";
-import { ChartPanel } from "../../viz/ChartPanel";
-import { joinMatrices } from "../../viz/PromPanel";
+import { useAnswers } from "./answers";
+import { History } from "./History";
+import { readRuns, withRun, writeRuns } from "./history";
 import { MetricBrowser } from "./MetricBrowser";
-import { MOST_QUERIES, QueryRows } from "./QueryRows";
-import { ResultTable } from "./ResultTable";
+import { QueryRows } from "./QueryRows";
+import { Results } from "./Results";
+import { EMPTY_ROW, MOST_ROWS, type Row, readRows, readSettings, TABS, writeRows } from "./state";
+import { Tools } from "./Tools";
+import { useWide } from "./useWide";
 
-/** The page. The queries that ran are in the URL; what is being typed is not until it runs. */
+const Cardinality = lazy(() =>
+  import("./cardinality/Cardinality").then(({ Cardinality }) => ({ default: Cardinality })),
+);
+
+/** The page. */
 export function Metrics() {
   const t = useT();
-  const params = useParams();
-  const set = useSetParams();
-  const ran = all(params.expr);
-  const [drafts, setDrafts] = useState<string[]>(ran.length > 0 ? ran : [""]);
-  const [browsing, setBrowsing] = useState(false);
-  const key = ran.join("\n");
-  // A link or the back button changes the URL under the drafts.
-  useEffect(() => setDrafts(key === "" ? [""] : key.split("\n")), [key]);
-
-  // One line a query: a line break inside PromQL is only white space.
-  const run = (queries: string[]) =>
-    set({ expr: queries.map((text) => text.replace(/\s*\n\s*/g, " ").trim()).filter((text) => text !== "") });
-  const insert = (name: string) => {
-    const at = drafts.findIndex((text) => text.trim() === "");
-    const next =
-      at >= 0 ? drafts.map((text, index) => (index === at ? name : text)) : [...drafts, name].slice(0, MOST_QUERIES);
-    setDrafts(next);
-    run(next);
-    setBrowsing(false);
-  };
-
+  const [view, setView] = useParam("view", "query");
+  const store = view === "cardinality";
+  const head = (
+    <Segments
+      label={t("metrics.view")}
+      value={store ? "cardinality" : "query"}
+      onChange={setView}
+      choices={[
+        { id: "query", text: t("metrics.viewQuery") },
+        { id: "cardinality", text: t("metrics.viewStore") },
+      ]}
+    />
+  );
+  if (!store) return <Ask head={head} />;
   return (
     <>
       <div className="page-head">
         <h1>{t("nav.metrics")}</h1>
-        <div className="row end">
-          <Button className="btn" onPress={() => setBrowsing(true)}>
-            <Gauge size={14} aria-hidden /> {t("metrics.browse")}
-          </Button>
-        </div>
+        {head}
       </div>
-      <QueryRows drafts={drafts} onDrafts={setDrafts} onRun={run} />
-      {ran.length === 0 ? (
-        <Panel>
-          <Empty
-            title={t("metrics.none")}
-            hint={t("metrics.noneHint")}
-            action={
-              <Button className="btn" onPress={() => setBrowsing(true)}>
-                {t("metrics.browse")}
-              </Button>
-            }
-          />
-        </Panel>
-      ) : (
-        <Results queries={ran} />
-      )}
-      <Sheet title={t("metrics.browse")} isOpen={browsing} onClose={() => setBrowsing(false)} side>
-        <MetricBrowser onPick={insert} />
-      </Sheet>
+      <Suspense fallback={<div className="progress" />}>
+        <Cardinality />
+      </Suspense>
     </>
   );
 }
 
-function Results({ queries }: { queries: string[] }) {
+/** Queries and answers. The rows that ran are in the URL; what is being typed is not until it runs. */
+function Ask({ head }: { head: React.ReactNode }) {
   const t = useT();
-  const [tab, setTab] = useParam("tab", "graph");
-  const tables = queries.map((query, at) => <ResultTable key={`${at}${query}`} query={query} />);
-  return (
-    <TabSet
-      label={t("metrics.views")}
-      value={tab === "table" ? "table" : "graph"}
-      onChange={setTab}
-      tabs={[
-        { id: "graph", title: t("metrics.graph"), body: <Graph queries={queries} /> },
-        { id: "table", title: t("metrics.table"), body: <div className="stack">{tables}</div> },
-      ]}
-    />
-  );
-}
+  const params = useParams();
+  const set = useSetParams();
+  const rows = readRows(params);
+  const settings = readSettings(params);
+  const [drafts, setDrafts] = useState<Row[]>(rows.length > 0 ? rows : [EMPTY_ROW]);
+  const [open, setOpen] = useState<"browser" | "history" | null>(null);
+  const wide = useWide();
+  const key = JSON.stringify(rows);
+  // A link or the back button changes the URL under the drafts.
+  useEffect(() => {
+    const next = JSON.parse(key) as Row[];
+    setDrafts(next.length > 0 ? next : [EMPTY_ROW]);
+  }, [key]);
+  const { answers, step } = useAnswers(rows, settings);
 
-function Graph({ queries }: { queries: string[] }) {
-  const t = useT();
-  const answers = useRanges(queries);
-  const { times, series } = joinMatrices(
-    queries.map((expr) => ({ expr })),
-    answers.map(({ data }) => data),
-  );
-  const failed = answers.find(({ error }) => error);
-  const warnings = answers.flatMap(({ data }) => data?.warnings ?? []);
+  const run = (next: readonly Row[]) => {
+    const written = writeRows(next);
+    const queries = written.expr as string[];
+    if (queries.length > 0) writeRuns(withRun(readRuns(), queries, Date.now()));
+    set(written);
+  };
+  const pick = (query: string) => {
+    const at = drafts.findIndex(({ text }) => text.trim() === "");
+    const row = { ...EMPTY_ROW, text: query };
+    run(at >= 0 ? drafts.map((old, index) => (index === at ? row : old)) : [...drafts, row].slice(0, MOST_ROWS));
+    setOpen(null);
+  };
+  const page = useRef<HTMLDivElement>(null);
+  usePageKeys({
+    e: () => focusEditor(page.current),
+    b: () => (wide ? page.current?.querySelector<HTMLElement>(".metric-browser input")?.focus() : setOpen("browser")),
+    h: () => setOpen("history"),
+    ...Object.fromEntries(
+      TABS.map((tab, at) => [String(at + 1), () => set({ tab: tab === "graph" ? undefined : tab }, true)]),
+    ),
+  });
   return (
-    <div className="stack">
-      {warnings.map((text) => (
-        <div className="notice warn" key={text}>
-          {text}
+    <div ref={page} className="page-stack">
+      <div className="page-head">
+        <h1>{t("nav.metrics")}</h1>
+        {head}
+        <div className="row end">
+          {wide ? null : (
+            <Button className="btn" onPress={() => setOpen("browser")}>
+              <Gauge size={14} aria-hidden /> {t("metrics.browse")}
+            </Button>
+          )}
+          <Tools answers={answers} settings={settings} step={step} onHistory={() => setOpen("history")} />
         </div>
-      ))}
-      <ChartPanel
-        title={t("metrics.graph")}
-        note={t("metrics.series", { n: series.length })}
-        times={times}
-        series={series}
-        query={queries.join("\n")}
-        waiting={answers.some(({ isPending }) => isPending)}
-        error={failed?.error}
-        retry={() => void failed?.refetch()}
-        height={340}
-        hint={t("chart.emptyHint")}
+      </div>
+      <div className="metrics-split">
+        {wide ? (
+          <Panel className="metrics-side">
+            <MetricBrowser onPick={pick} />
+          </Panel>
+        ) : null}
+        <div className="stack">
+          <QueryRows drafts={drafts} answers={answers} onDrafts={setDrafts} onRun={run} />
+          {rows.length === 0 ? (
+            <Panel>
+              <Empty title={t("metrics.none")} hint={t("metrics.noneHint")} />
+            </Panel>
+          ) : (
+            <Results answers={answers} settings={settings} step={step} />
+          )}
+        </div>
+      </div>
+      <Sheet title={t("metrics.browse")} isOpen={open === "browser"} onClose={() => setOpen(null)} side>
+        <MetricBrowser onPick={pick} autoFocus />
+      </Sheet>
+      <History
+        isOpen={open === "history"}
+        onClose={() => setOpen(null)}
+        onPick={(queries) => {
+          run(queries.map((text) => ({ ...EMPTY_ROW, text })));
+          setOpen(null);
+        }}
       />
     </div>
   );
+}
+
+/** The editor lives in a shadow root; until it is loaded a plain field stands in. */
+function focusEditor(page: HTMLElement | null): void {
+  const editor = page?.querySelector(".editor > div")?.shadowRoot?.querySelector<HTMLElement>(".cm-content");
+  (editor ?? page?.querySelector<HTMLElement>(".editor input"))?.focus();
 }
