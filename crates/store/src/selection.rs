@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gw_base::{Labels, Matcher, Signal, Tenant, TimeRange, TraceId};
+use gw_base::{Labels, Matcher, Signal, Tenant, TimeRange, Timestamp, TraceId};
 use gw_batch::{Exemplar, Histogram, MetricType, SpanKind};
 
 /// Which rows a reader wants.
@@ -92,6 +92,19 @@ pub struct Operation {
     pub name: String,
     /// Span role.
     pub kind: SpanKind,
+}
+
+/// Log lines of one stream and severity within one cell of the time axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Labels of the stream.
+    pub labels: Labels,
+    /// OpenTelemetry's number, if the lines have one.
+    pub severity: Option<u8>,
+    /// A time within the cell.
+    pub time: Timestamp,
+    /// How many lines.
+    pub rows: u64,
 }
 
 /// How much of a signal is stored, over all tenants.

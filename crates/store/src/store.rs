@@ -23,8 +23,8 @@ use crate::state::State;
 use crate::wal::codec;
 use crate::wal::disk::{Disk, Folder, Memory};
 use crate::{
-    Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, StoreError, StoreOptions, StoreStats, erase,
-    read, snapshot,
+    Counted, Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, StoreError, StoreOptions, StoreStats,
+    erase, read, snapshot,
 };
 
 /// Appends that may wait for the commit thread.
@@ -122,6 +122,24 @@ impl Store {
         let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
         let snapshot = self.state.snapshot(selection.signal, &selection.tenant, selection.range);
         read::scan::scan(Arc::clone(&self.state), snapshot, selection, conditions, direction).await
+    }
+
+    /// How many log lines match, by stream, severity and cell of the time axis: a cell lies after one of the rising
+    /// `cuts`, up to the next one. `names` are the labels that the caller groups by (`None`: all there are); when lines
+    /// carry one of them as structured metadata, only the lines can tell, and the answer is `None`. Lines equal in every
+    /// column count once. [`Selection::contains`] is not looked at.
+    ///
+    /// # Errors
+    /// A bad pattern or a failed read.
+    pub async fn count_lines(
+        &self,
+        selection: &Selection,
+        cuts: &[i64],
+        names: Option<&[String]>,
+    ) -> Result<Option<Vec<Counted>>, StoreError> {
+        let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
+        let snapshot = self.state.snapshot(Signal::Logs, &selection.tenant, selection.range);
+        read::tally::tally(&self.state, snapshot, selection, conditions, (cuts, names)).await
     }
 
     /// The label sets of series, streams or subjects that match and have rows in the range, sorted; `max_rows` bounds their

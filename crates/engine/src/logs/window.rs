@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use gw_base::{Kind, Labels, Map, MatchOp, TimeRange, Timestamp};
+use gw_base::{Kind, Labels, Map, MatchOp, Signal, TimeRange, Timestamp};
 use gw_batch::{Direction, LogsView, QueryError};
 use gw_plan::algebra::{Shift, WindowCall};
 use gw_plan::annotations::{Notes, Position};
 use gw_plan::logs::{LogOp, LogWindow, Unwrap};
+use gw_store::Selection;
 
 use super::entry::{ERROR, Entry};
 use super::filter::LabelTest;
@@ -73,6 +74,9 @@ impl Ready {
         let start = shift.apply(window.grid.start).saturating_sub(window.range).saturating_add(1);
         let end = shift.apply(window.grid.last());
         let range = TimeRange::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
+        if let Some(counted) = self.counted(range, run).await? {
+            return Ok(counted);
+        }
         let mut stored = scan(&window.pipeline, range, Direction::Forward, run).await?;
         let mut series = Samples::default();
         while let Some(records) = stored.next().await {
@@ -84,6 +88,32 @@ impl Ready {
             }
         }
         Ok(series)
+    }
+
+    /// The series without a look at the lines, when their number is all that matters.
+    async fn counted(&self, range: TimeRange, run: &Run) -> Result<Option<Samples>, QueryError> {
+        let LogWindow { grid, pipeline, op, grouping, .. } = &self.window;
+        let plain = pipeline.stages.is_empty() && pipeline.contains.is_empty() && self.window.unwrap.is_none();
+        if !plain || !matches!(op, LogOp::Count | LogOp::Rate) {
+            return Ok(None);
+        }
+        let shift = Shift { at: None, offset: self.window.offset };
+        let ends = (0..grid.count).map(|step| shift.apply(grid.at(step)));
+        let mut cuts: Vec<i64> = ends.flat_map(|end| [end.saturating_sub(self.window.range), end]).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let names = grouping.as_ref().filter(|grouping| !grouping.without).map(|grouping| grouping.labels.as_slice());
+        let selection = Selection::new(run.tenant.clone(), Signal::Logs, range).matching(pipeline.matchers.clone());
+        let Some(mut counts) = run.store.count_lines(&selection, &cuts, names).await.map_err(read_failed)? else {
+            return Ok(None);
+        };
+        counts.sort_unstable_by_key(|count| count.time);
+        let mut series = Samples::default();
+        for count in &counts {
+            let entry = Entry::new(count.time.nanos(), "", count.labels.as_bytes(), &[], count.severity);
+            self.add(&entry, count.rows as f64, &mut series, run)?;
+        }
+        Ok(Some(series))
     }
 
     /// Adds what a line is worth to its series.
@@ -102,10 +132,15 @@ impl Ready {
         if !self.filters.iter().all(|filter| filter.accepts(&mut entry)) {
             return Ok(());
         }
-        let except = self.window.unwrap.as_ref().map(|unwrap| unwrap.label.as_str());
         if let Some(error) = entry.error() {
             return Err(pipeline_error(error, &entry.labels_with_error()));
         }
+        self.add(&entry, value, series, run)
+    }
+
+    /// Adds a value to the series of its labels.
+    fn add(&self, entry: &Entry<'_>, value: f64, series: &mut Samples, run: &Run) -> Result<(), QueryError> {
+        let except = self.window.unwrap.as_ref().map(|unwrap| unwrap.label.as_str());
         let labels = entry.labels(except);
         let labels = match &self.window.grouping {
             None => labels,

@@ -1,6 +1,6 @@
 //! Logs, spans or events of one tenant in the head: the batches as they came, small ones joined.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{TimestampNanosecondType, UInt32Type};
@@ -11,6 +11,7 @@ use gw_base::{Labels, Map, Set, Signal, TimeRange, TraceId};
 use gw_batch::{Batch, SpansView};
 
 use crate::matching::Conditions;
+use crate::part::tally::Names;
 
 /// Batches of one size class that are joined into one of the next. Each row is copied once a class.
 const JOIN: usize = 16;
@@ -35,6 +36,8 @@ pub(crate) struct HeadBatch {
     max: i64,
     /// Rows in order of their trace id, for spans.
     by_trace: Vec<u32>,
+    /// Names of structured metadata, for logs; found when first asked for.
+    metadata: OnceLock<Names>,
 }
 
 impl RowsHead {
@@ -85,7 +88,7 @@ impl HeadBatch {
         let (min, max) = times.iter().fold((i64::MAX, i64::MIN), |(min, max), t| (min.min(*t), max.max(*t)));
         let (labels, keys) = label_column(batch);
         let by_trace = SpansView::of(batch).map(|_| order_by_trace(&records)).unwrap_or_default();
-        Self { signal: batch.signal(), records, labels, keys, min, max, by_trace }
+        Self { signal: batch.signal(), records, labels, keys, min, max, by_trace, metadata: OnceLock::new() }
     }
 
     fn join(like: &Batch, batches: &[Arc<Self>]) -> Self {
@@ -113,6 +116,17 @@ impl HeadBatch {
     /// Each row's index into [`HeadBatch::labels`].
     pub(crate) fn keys(&self) -> &[u32] {
         &self.keys
+    }
+
+    /// The names of the structured metadata of log lines.
+    pub(crate) fn metadata_names(&self) -> &Names {
+        self.metadata.get_or_init(|| {
+            let mut names = Names::default();
+            if self.signal == Signal::Logs {
+                names.note(&self.records);
+            }
+            names
+        })
     }
 
     /// Distinct label sets.

@@ -3,8 +3,10 @@
 
 use std::ops::Range;
 
+use arrow_array::RecordBatch;
 use gw_base::{Labels, TimeRange};
 
+use super::tally::Tallies;
 use crate::StoreError;
 
 /// Rows of one block, and of one page of the Parquet object.
@@ -13,7 +15,7 @@ pub(crate) const BLOCK_ROWS: usize = 2048;
 pub(crate) const BLOCK_BYTES: usize = 64 << 10;
 /// Largest index that a reader believes, decompressed.
 const MAX_RAW_BYTES: usize = 1 << 30;
-const MAGIC: [u8; 8] = *b"GwIndex\x01";
+const MAGIC: [u8; 8] = *b"GwIndex\x02";
 
 /// Some row of the label set is a native histogram.
 pub(crate) const HAS_HISTOGRAM: u8 = 1;
@@ -60,6 +62,7 @@ pub(crate) struct Index {
     marks: Vec<(i64, i64)>,
     marked: usize,
     checksums: Vec<u32>,
+    tallies: Tallies,
 }
 
 impl Index {
@@ -111,6 +114,18 @@ impl Index {
         }
     }
 
+    /// Notes log lines, to be counted without being read. To be called before their label sets are pushed.
+    pub(crate) fn tally(&mut self, records: &RecordBatch, runs: &[(Labels, usize)]) {
+        let goes_on = runs.first().zip(self.entries.last());
+        let goes_on = goes_on.is_some_and(|((labels, _), last)| self.label_bytes(last) == labels.as_bytes());
+        self.tallies.push(records, runs, goes_on);
+    }
+
+    /// What is known of log lines without reading them.
+    pub(crate) const fn tallies(&self) -> &Tallies {
+        &self.tallies
+    }
+
     /// Takes the checksums of the finished Parquet object.
     pub(crate) fn seal(&mut self, data: &[u8]) {
         self.checksums = data.chunks(BLOCK_BYTES).map(crc32fast::hash).collect();
@@ -143,7 +158,11 @@ impl Index {
 
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.labels.len() + self.entries.len() * size_of::<Entry>() + self.checksums.len() * 4 + self.marks.len() * 16
+        self.labels.len()
+            + self.entries.len() * size_of::<Entry>()
+            + self.checksums.len() * 4
+            + self.marks.len() * 16
+            + self.tallies.bytes()
     }
 
     /// The object's bytes.
@@ -166,6 +185,7 @@ impl Index {
         }
         put(&mut raw, self.checksums.len() as u64);
         self.checksums.iter().for_each(|checksum| raw.extend_from_slice(&checksum.to_le_bytes()));
+        self.tallies.encode(&mut raw);
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&zstd::bulk::compress(&raw, 3).expect("compressing memory to memory cannot fail"));
         bytes
@@ -207,13 +227,15 @@ impl Index {
             rest = tail;
             index.checksums.push(u32::from_le_bytes(*checksum));
         }
+        index.tallies = Tallies::parse(&mut rest)?;
         index.labels.shrink_to_fit();
         index.entries.shrink_to_fit();
         rest.is_empty().then_some(index)
     }
 }
 
-fn take_bounds(rest: &mut &[u8]) -> Option<(i64, i64)> {
+/// Reads an earliest time and how much later the latest is.
+pub(super) fn take_bounds(rest: &mut &[u8]) -> Option<(i64, i64)> {
     let (min, tail) = rest.split_first_chunk::<8>()?;
     *rest = tail;
     let min = i64::from_le_bytes(*min);

@@ -4,6 +4,7 @@ pub(crate) mod cache;
 pub(crate) mod index;
 pub(crate) mod order;
 pub(crate) mod reader;
+pub(crate) mod tally;
 pub(crate) mod traces;
 pub(crate) mod writer;
 

@@ -63,7 +63,12 @@ pub(crate) fn gather(batches: &[RecordBatch], order: &[RowRef]) -> Result<Record
 }
 
 /// Appends the rows of one group (same labels and time, or same time) that are to be kept.
-fn keep(signal: Signal, batches: &[RecordBatch], rows: impl Iterator<Item = RowRef> + Clone, out: &mut Vec<RowRef>) {
+pub(crate) fn keep(
+    signal: Signal,
+    batches: &[RecordBatch],
+    rows: impl Iterator<Item = RowRef> + Clone,
+    out: &mut Vec<RowRef>,
+) {
     let mut rest = rows.clone();
     let (Some(first), Some(_)) = (rest.next(), rest.next()) else {
         out.extend(rows);

@@ -54,6 +54,9 @@ impl PartWriter {
 
     /// Appends rows that follow in order; `runs` says how many of them belong to which label set.
     pub(crate) fn write(&mut self, records: &RecordBatch, runs: &[(Labels, usize)]) -> Result<(), StoreError> {
+        if self.signal == Signal::Logs {
+            self.index.tally(records, runs);
+        }
         let times = time_column(records);
         let mut at = 0;
         for (labels, rows) in runs {

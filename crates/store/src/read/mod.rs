@@ -3,6 +3,7 @@
 pub(crate) mod names;
 pub(crate) mod scan;
 pub(crate) mod series;
+pub(crate) mod tally;
 
 use std::ops::Range;
 use std::sync::Arc;
