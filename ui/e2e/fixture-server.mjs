@@ -30,6 +30,7 @@ const red = (kind, name, rate, error_ratio, p99) => ({
   queries: {
     rate: `sum(rate(traefik_${kind}_requests_total{${kind}="${name}"}[1m]))`,
     errors: `sum(rate(traefik_${kind}_requests_total{${kind}="${name}",code=~"5.."}[1m])) / sum(rate(traefik_${kind}_requests_total{${kind}="${name}"}[1m]))`,
+    p50: `histogram_quantile(0.5, sum by (le) (rate(traefik_${kind}_request_duration_seconds_bucket{${kind}="${name}"}[1m])))`,
     p99: `histogram_quantile(0.99, sum by (le) (rate(traefik_${kind}_request_duration_seconds_bucket{${kind}="${name}"}[1m])))`,
   },
 });
@@ -572,6 +573,23 @@ function room(path, params) {
     return result ? { status: "success", data: { resultType: "matrix", result }, infos } : undefined;
   }
   const asked = params.get("query") ?? "";
+  if (path.endsWith("/prometheus/api/v1/query") && /count\(/.test(asked))
+    return {
+      status: "success",
+      data: { resultType: "vector", result: empty ? [] : [{ metric: {}, value: [1, String(3 + (asked.length % 7))] }] },
+    };
+  const counted = /^topk\(\d+, count by \("?([\w.]+)"?\)/.exec(asked)?.[1];
+  if (path.endsWith("/prometheus/api/v1/query") && counted)
+    return {
+      status: "success",
+      data: {
+        resultType: "vector",
+        result: ["a", "b", "c"].map((name, at) => ({
+          metric: { [counted]: `${counted}-${name}` },
+          value: [1, String(3 - at)],
+        })),
+      },
+    };
   if (path.endsWith("/prometheus/api/v1/query") && /_bucket|rpc_latency/.test(asked)) {
     const at = Number(params.get("time"));
     params.set("start", String(at));

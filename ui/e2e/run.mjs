@@ -4,7 +4,7 @@
 //
 // GW_SCREENSHOTS  folder of the pictures (default target/screenshots)
 // GW_CHROMIUM     the browser (default /usr/bin/chromium)
-// GW_FLOWS=off    leaves out what writes (the fixture server only reads)
+// GW_FLOWS=off    leaves out the flows, =read those that write (the fixture server only reads)
 // GW_WALKERS      variants walked at once (default 2)
 // GW_QUICK=THEME  one variant only: that theme (dark, light, contrast), ko, 1440
 //

@@ -71,7 +71,8 @@ export interface Red {
   p50: number | null;
   p90: number | null;
   p99: number | null;
-  queries: Partial<Record<"rate" | "errors" | "p99", string | null>>;
+  /** PromQL of each number, or one statement of SQL for a row that stands on spans. */
+  queries: Partial<Record<"rate" | "errors" | "p50" | "p90" | "p99" | "sql", string | null>>;
 }
 export interface Certificate {
   name: string;

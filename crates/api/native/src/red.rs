@@ -28,7 +28,11 @@ pub(crate) struct Red {
 pub(crate) struct RedQueries {
     pub(crate) rate: String,
     pub(crate) errors: String,
+    pub(crate) p50: Option<String>,
+    pub(crate) p90: Option<String>,
     pub(crate) p99: Option<String>,
+    /// One statement for all numbers of a row that stands on spans; PromQL cannot ask for those.
+    pub(crate) sql: Option<String>,
 }
 
 /// Where a product keeps rate, errors and duration of one level.
@@ -77,7 +81,7 @@ pub(crate) async fn rows(
     }
     if let Some(seconds) = seconds {
         for (quantile, set) in QUANTILES {
-            let text = quantile_query(*quantile, &format!("instance, {by}"), &format!("{seconds}_bucket"), window);
+            let text = quantile_query(*quantile, &format!("instance, {by}, "), &format!("{seconds}_bucket"), window);
             for point in ask::instant(services, &text, at).await? {
                 if let Some(row) = table.get_mut(&key_of(&point.labels, by)) {
                     set(row, Some(point.value).filter(|value| value.is_finite()));
@@ -92,8 +96,9 @@ type SetQuantile = fn(&mut Red, Option<f64>);
 const QUANTILES: &[(f64, SetQuantile)] =
     &[(0.5, |row, value| row.p50 = value), (0.9, |row, value| row.p90 = value), (0.99, |row, value| row.p99 = value)];
 
+/// `by` is empty or ends with a comma: the labels kept besides `le`.
 fn quantile_query(quantile: f64, by: &str, buckets: &str, window: &str) -> String {
-    format!("histogram_quantile({quantile}, sum by ({by}, le) (rate({buckets}[{window}])))")
+    format!("histogram_quantile({quantile}, sum by ({by}le) (rate({buckets}[{window}])))")
 }
 
 fn key_of(labels: &Labels, by: &str) -> (String, String) {
@@ -108,15 +113,17 @@ fn own_queries(source: &Source, window: &str, key: &(String, String)) -> RedQuer
         Some((name, rest)) => format!("{name}{{{own},{rest}"),
         None => format!("{metric}{{{own}}}"),
     };
+    let quantile = |quantile: f64| {
+        let buckets = narrowed(&format!("{}_bucket", source.seconds?));
+        Some(quantile_query(quantile, "", &buckets, window))
+    };
     RedQueries {
         rate: format!("sum(rate({}[{window}]))", narrowed(source.requests)),
         errors: format!("sum(rate({}[{window}]))", narrowed(source.errors)),
-        p99: source.seconds.map(|seconds| {
-            format!(
-                "histogram_quantile(0.99, sum by (le) (rate({}[{window}])))",
-                narrowed(&format!("{seconds}_bucket"))
-            )
-        }),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p99: quantile(0.99),
+        sql: None,
     }
 }
 
@@ -145,6 +152,10 @@ mod tests {
             queries.errors,
             "sum(rate(traefik_service_requests_total{instance=\"gw:8080\",service=\"cart@docker\",code=~\"5..\"}[5m]))"
         );
-        assert!(queries.p99.unwrap().contains("_bucket{instance=\"gw:8080\",service=\"cart@docker\"}[5m]"));
+        let own = "traefik_service_request_duration_seconds_bucket{instance=\"gw:8080\",service=\"cart@docker\"}[5m]";
+        for (quantile, query) in [("0.5", &queries.p50), ("0.9", &queries.p90), ("0.99", &queries.p99)] {
+            let wanted = format!("histogram_quantile({quantile}, sum by (le) (rate({own})))");
+            assert_eq!(query.as_deref(), Some(wanted.as_str()));
+        }
     }
 }

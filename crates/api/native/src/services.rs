@@ -41,14 +41,16 @@ pub(crate) async fn all(services: &Services, range: TimeRange) -> Result<Vec<Red
 /// How much of a range's end its rates are taken from, as for those of gateways.
 const RECENT: std::time::Duration = std::time::Duration::from_mins(5);
 
+/// Calls, failed calls, and three quantiles of the duration in nanoseconds.
+const NUMBERS: &str = "count(*) AS calls, sum(CASE WHEN status = 2 THEN 1 ELSE 0 END) AS failed, \
+     approx_percentile_cont(duration, 0.5) AS p50, approx_percentile_cont(duration, 0.9) AS p90, \
+     approx_percentile_cont(duration, 0.99) AS p99";
+
 /// Entry spans (server and consumer) of each service.
 async fn from_spans(services: &Services, range: TimeRange) -> Result<Vec<Red>, Fault> {
     let (start, end) = (range.start.max(range.end - RECENT), range.end);
-    let text = format!(
-        "SELECT service, count(*), sum(CASE WHEN status = 2 THEN 1 ELSE 0 END), \
-         approx_percentile_cont(duration, 0.5), approx_percentile_cont(duration, 0.9), approx_percentile_cont(duration, 0.99) \
-         FROM spans WHERE time >= TIMESTAMP '{start}' AND time <= TIMESTAMP '{end}' AND kind IN (2, 5) GROUP BY service"
-    );
+    let window = format!("time >= TIMESTAMP '{start}' AND time <= TIMESTAMP '{end}' AND kind IN (2, 5)");
+    let text = format!("SELECT service, {NUMBERS} FROM spans WHERE {window} GROUP BY service");
     let request = Request::Expression {
         language: Language::Sql,
         text,
@@ -69,6 +71,8 @@ async fn from_spans(services: &Services, range: TimeRange) -> Result<Vec<Red>, F
             };
             let calls = number(1).unwrap_or(0.0);
             let duration = |column| number(column).map(|nanos| nanos / 1e9);
+            let own = name.replace('\'', "''");
+            let sql = format!("SELECT {NUMBERS} FROM spans WHERE service = '{own}' AND {window}");
             Red {
                 name,
                 kind: "service",
@@ -78,7 +82,7 @@ async fn from_spans(services: &Services, range: TimeRange) -> Result<Vec<Red>, F
                 p50: duration(3),
                 p90: duration(4),
                 p99: duration(5),
-                queries: RedQueries::default(),
+                queries: RedQueries { sql: Some(sql), ..RedQueries::default() },
             }
         })
         .collect())

@@ -105,11 +105,15 @@ function queriesOf(row: Red): string {
 }
 
 function RowName({ row }: { row: Red }) {
-  const expr = row.queries.rate;
+  const { rate: expr, sql } = row.queries;
   return (
     <span className="red-name" translate="no" title={row.gateway ?? undefined}>
       {expr ? (
         <Link to={"/explore/metrics"} search={{ expr: overTime(expr) }}>
+          {row.name}
+        </Link>
+      ) : sql ? (
+        <Link to="/explore/query" search={{ sql }}>
           {row.name}
         </Link>
       ) : (

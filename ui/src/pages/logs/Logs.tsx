@@ -9,7 +9,7 @@ import { logLabels, queryLogs } from "../../data/rooms";
 import { QueryEditor } from "../../editor/QueryEditor";
 import { useT } from "../../i18n";
 import { first } from "../../lib/params";
-import { addFilter, addMatcher, isMetricQuery, quote } from "../../lib/promql";
+import { addFilter, addMatcher, escapeRegex, isMetricQuery, quote } from "../../lib/promql";
 import { Segments } from "../../ui/controls";
 import { CopyButton, Empty, Failure, Panel } from "../../ui/Panel";
 import { Facets } from "./Facets";
@@ -104,14 +104,25 @@ function useLabels() {
 
 const NAMING = ["service_name", "service", "job", "app", "source", "filename", "host"];
 
+/** Names that carry a trace id in labels and structured metadata. */
+const TRACE_NAMES = ["trace_id", "traceID", "traceId", "TraceId", "traceid"];
+
 /**
- * A query to begin with: everything, one service, or one trace. LogQL wants at least one matcher that is not empty. A trace
- * id stands in the metadata of a line (OTLP) or in its JSON, which Traefik calls TraceId.
+ * Every line of a trace, however it carries the id: as a label or structured metadata of any usual name, or anywhere in
+ * its text, be that JSON, logfmt or prose. LogQL joins no line filter to a label filter by `or`, so the line becomes a
+ * label for the length of the question.
  */
+export function traceQuery(label: string, trace: string): string {
+  const named = TRACE_NAMES.map((name) => `${name}=${quote(trace)}`).join(" or ");
+  const inText = `whole_line=~${quote(`(?s).*${escapeRegex(trace)}.*`)}`;
+  return `{${label}=~".+"} | label_format whole_line="{{__line__}}" | ${named} or ${inText} | drop whole_line`;
+}
+
+/** A query to begin with: everything, one service, or one trace. LogQL wants at least one matcher that is not empty. */
 function startQuery(service: string, trace: string, labels: string[] | undefined): string {
   if (!labels || labels.length === 0) return "";
   const label = NAMING.find((name) => labels.includes(name)) ?? labels[0] ?? "job";
-  if (trace !== "") return `{${label}=~".+"} | json | trace_id=${quote(trace)} or TraceId=${quote(trace)}`;
+  if (trace !== "") return traceQuery(label, trace);
   if (service === "") return `{${label}=~".+"}`;
   return `{${labels.includes("service_name") ? "service_name" : label}=${quote(service)}}`;
 }

@@ -121,7 +121,7 @@ function Buckets({ heat, at, unit }: { heat: Heat; at: number; unit: Unit }) {
                   <td className="num nowrap">{bucketName(row, unit)}</td>
                   <td>
                     <span className="histogram-bar">
-                      <i style={{ width: `${(count / most) * 100}%` }} />
+                      <i style={{ width: `${(count / most) * 88}%` }} />
                       <b>{formatValue(count)}</b>
                     </span>
                   </td>

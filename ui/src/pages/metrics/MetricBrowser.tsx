@@ -41,6 +41,17 @@ export function useMetrics() {
   return { names, metadata };
 }
 
+/** How well a metric fits all of some words; those found only in the help count less than those in the name. */
+export function rankOf(words: readonly string[], name: string, help: string): number {
+  let rank = 0;
+  for (const word of words) {
+    const own = score(word, name) || score(word, help) / 10;
+    if (own === 0) return 0;
+    rank += own;
+  }
+  return rank;
+}
+
 function useLines(
   typed: string,
   names: readonly string[] | undefined,
@@ -51,12 +62,9 @@ function useLines(
   const tree = useMemo(() => prefixTree(sorted), [sorted]);
   return useMemo(() => {
     if (typed.trim() === "") return treeLines(tree, open);
+    const words = typed.trim().split(/\s+/);
     return sorted
-      .map((name) => {
-        const rank = score(typed, name);
-        // A word of the help finds a metric too, after those whose name fits.
-        return { name, rank: rank > 0 ? rank : score(typed, aboutMetric(metadata, name)?.help ?? "") / 10 };
-      })
+      .map((name) => ({ name, rank: rankOf(words, name, aboutMetric(metadata, name)?.help ?? "") }))
       .filter(({ rank }) => rank > 0)
       .sort((a, b) => b.rank - a.rank)
       .map(({ name }): Line => ({ kind: "name", name, depth: 0 }));

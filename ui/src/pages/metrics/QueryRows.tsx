@@ -61,7 +61,7 @@ export function QueryRows({ drafts, answers, onDrafts, onRun }: QueryRowsProps) 
             {built ? <Code size={14} aria-hidden /> : <BlocksIcon size={14} aria-hidden />}
             {t(built ? "metrics.asText" : "metrics.asBlocks")}
           </Button>
-          <span className="faint small hide-mobile">{t("metrics.keys")}</span>
+          <span className="faint small key-hint">{t("metrics.keys")}</span>
         </div>
       </div>
     </Panel>
@@ -104,7 +104,7 @@ function QueryRow({ row, name, built, answer, onChange, onSwitch, onRun, onRemov
           onRun={onRun}
         />
         <input
-          className="input legend-input hide-mobile"
+          className="input legend-input"
           aria-label={t("metrics.legend", { name })}
           placeholder={t("metrics.legendHint")}
           value={row.legend}

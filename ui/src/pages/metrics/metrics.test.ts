@@ -5,6 +5,7 @@ import { thinExemplars, traceOfExemplar } from "./Exemplars";
 import { planLines, whyEmpty } from "./explainLines";
 import { csvOf, curlOf, shareLink } from "./exports";
 import { withRun } from "./history";
+import { rankOf } from "./MetricBrowser";
 import { summarise } from "./ResultTable";
 import { legendName, readRows, readSettings, stepOf, writeRows } from "./state";
 import { bucketUnit, sharedUnit, unitOf } from "./units";
@@ -179,4 +180,12 @@ it("exemplars name their trace, and the largest of each stretch is kept", () => 
 it("summarises a column", () => {
   expect(summarise([null, 2, 4, null])).toEqual({ last: 4, min: 2, max: 4, mean: 3 });
   expect(summarise([null])).toEqual({ last: null, min: null, max: null, mean: null });
+});
+
+it("finds a metric by several words of its name and help", () => {
+  const rank = (typed: string) => rankOf(typed.split(" "), "process_resident_memory_bytes", "Resident memory size");
+  expect(rank("memory bytes")).toBeGreaterThan(0);
+  expect(rank("bytes size")).toBeGreaterThan(0);
+  expect(rank("memory bytes")).toBeGreaterThan(rank("bytes size"));
+  expect(rank("memory cpu")).toBe(0);
 });
