@@ -71,7 +71,8 @@ function Lines({ answers, settings }: GraphProps) {
     [series],
   );
   const exemplars = useExemplars(
-    answers.map(({ ran }) => ran),
+    // A query that failed has none, and asking would only fail again.
+    answers.filter(({ matrix, error }) => matrix && !error).map(({ ran }) => ran),
     settings.exemplars,
   );
   const failed = answers.filter(({ error }) => error);

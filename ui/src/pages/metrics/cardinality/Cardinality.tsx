@@ -113,7 +113,8 @@ function Facts({ status }: { status: TsdbStatus | undefined }) {
   const facts: [Key, ReactNode][] = [
     ["tsdb.series", formatValue(head?.numSeries, "count")],
     ["tsdb.pairs", formatValue(head?.numLabelPairs, "count")],
-    ["tsdb.chunks", formatValue(head?.chunkCount, "count")],
+    // A store that keeps no chunks says 0: nothing to show.
+    ...(head?.chunkCount ? [["tsdb.chunks", formatValue(head.chunkCount, "count")] as [Key, ReactNode]] : []),
     ["tsdb.samples", formatValue(stored?.rows)],
     ["tsdb.bytes", formatValue(stored?.bytes, "bytes")],
     ["tsdb.parts", formatValue(stored?.parts, "count")],
