@@ -14,6 +14,7 @@ pub mod logql;
 pub mod logs;
 pub mod numeric;
 pub mod promql;
+pub mod sliding;
 pub mod window;
 
 pub use error::PlanError;

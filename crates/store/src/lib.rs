@@ -30,6 +30,7 @@ mod tests;
 
 pub use error::StoreError;
 pub use options::{Retention, StoreOptions};
+pub use read::cursor::{SeriesCursor, Step};
 pub use selection::{Counted, Family, Operation, Selection, Series, SeriesExemplars, SignalUsage};
 pub use stats::StoreStats;
 pub use store::Store;

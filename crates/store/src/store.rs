@@ -23,8 +23,8 @@ use crate::state::State;
 use crate::wal::codec;
 use crate::wal::disk::{Disk, Folder, Memory};
 use crate::{
-    Counted, Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, StoreError, StoreOptions, StoreStats,
-    erase, read, snapshot,
+    Counted, Family, Operation, Selection, Series, SeriesCursor, SeriesExemplars, SignalUsage, StoreError,
+    StoreOptions, StoreStats, erase, read, snapshot,
 };
 
 /// Appends that may wait for the commit thread.
@@ -104,6 +104,16 @@ impl Store {
         let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
         let snapshot = self.state.snapshot(Signal::Metrics, &selection.tenant, selection.range);
         read::series::series(&self.state, snapshot, selection, conditions).await
+    }
+
+    /// The same series, to be read one after the other without owning them.
+    ///
+    /// # Errors
+    /// A bad pattern or a failed read; a passed budget comes while reading.
+    pub async fn cursor(&self, selection: &Selection) -> Result<SeriesCursor, StoreError> {
+        let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
+        let snapshot = self.state.snapshot(Signal::Metrics, &selection.tenant, selection.range);
+        read::series::cursor(&self.state, snapshot, selection, conditions).await
     }
 
     /// The rows that match, in the signal's schema. Logs, spans and events come in time order across batches (spans by

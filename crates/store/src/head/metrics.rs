@@ -9,8 +9,8 @@ use gw_batch::{Batch, Exemplar, Histogram, MetricType, MetricsView};
 use roaring::RoaringBitmap;
 
 use super::series::{HeadSeries, timed};
-use crate::Family;
 use crate::matching::{Condition, Conditions};
+use crate::{Family, Series};
 
 /// Shards, so that readers hold up the one writer for a fraction of the index at a time. A power of two.
 const SHARDS: usize = 8;
@@ -106,6 +106,36 @@ impl MetricsHead {
 }
 
 impl MetricsHead {
+    /// The numbers of the series that match and may have samples in the range, in label order.
+    pub(crate) fn select(&self, conditions: &Conditions, range: TimeRange) -> Vec<u32> {
+        let mut found: Vec<(Labels, u32)> = Vec::new();
+        for (number, shard) in self.shards.iter().enumerate() {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let hits = shard.select(conditions);
+            let hits = hits.iter().filter(|id| shard.series[*id as usize].overlaps(range));
+            found.extend(
+                hits.map(|id| (shard.series[id as usize].labels().clone(), id * SHARDS as u32 + number as u32)),
+            );
+        }
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        found.into_iter().map(|(_, series)| series).collect()
+    }
+
+    fn with<T>(&self, series: u32, read: impl FnOnce(&HeadSeries) -> T) -> T {
+        let shard = self.shards[series as usize % SHARDS].read().unwrap_or_else(PoisonError::into_inner);
+        read(&shard.series[series as usize / SHARDS])
+    }
+
+    /// Appends the canonical label bytes of a series.
+    pub(crate) fn labels_into(&self, series: u32, out: &mut Vec<u8>) {
+        self.with(series, |series| out.extend_from_slice(series.labels().as_bytes()));
+    }
+
+    /// Appends the samples of a series in the range to `out`; times may repeat and fall back, the later one holds.
+    pub(crate) fn read(&self, series: u32, range: TimeRange, out: &mut Series) {
+        self.with(series, |series| series.read(range, out));
+    }
+
     /// Calls `visit` with every series in label order. For frozen heads: it holds all shards at once.
     pub(crate) fn visit_sorted<E>(&self, mut visit: impl FnMut(&HeadSeries) -> Result<(), E>) -> Result<(), E> {
         let shards: Vec<_> =

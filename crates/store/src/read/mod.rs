@@ -1,8 +1,10 @@
 //! Reading: series for metrics, time-ordered rows for the other signals, label sets for all.
 
+pub(crate) mod cursor;
 pub(crate) mod names;
 pub(crate) mod scan;
 pub(crate) mod series;
+mod source;
 pub(crate) mod tally;
 
 use std::ops::Range;

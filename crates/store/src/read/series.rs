@@ -5,13 +5,16 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, TimestampNanosecondType};
 use arrow_array::{Array as _, RecordBatch};
-use gw_base::{Labels, Map, TimeRange};
+use gw_base::{Labels, TimeRange};
 use gw_batch::{Exemplar, Histogram};
 
+use super::cursor::{SeriesCursor, Step};
+use super::source::{HeadSource, PartSource, Source};
 use super::{Slice, matching, off_reactor, open, slices, tolerate};
 use crate::compact::joined;
 use crate::erase::{self, Tombstone};
-use crate::head::series::{settle, timed};
+use crate::head::TenantHead;
+use crate::head::series::timed;
 use crate::matching::Conditions;
 use crate::part::index::{HAS_EXEMPLAR, HAS_HISTOGRAM, HAS_START};
 use crate::part::reader::Opened;
@@ -21,39 +24,66 @@ use crate::{Selection, Series, SeriesExemplars, StoreError};
 /// Rows of a part decoded at a time.
 const STEP_ROWS: usize = 256 << 10;
 
-/// The series that match, each settled, in label order.
+/// The series that match, in label order, to be read one after the other.
+pub(crate) async fn cursor(
+    state: &Arc<State>,
+    snapshot: Snapshot,
+    selection: &Selection,
+    conditions: Arc<Conditions>,
+) -> Result<SeriesCursor, StoreError> {
+    let range = selection.range;
+    let mut sources = Vec::new();
+    for part in &snapshot.parts {
+        let Some(opened) = open(state, part).await? else { continue };
+        let tombstones = erase::reaching(&snapshot.tombstones, part);
+        let (shared, wanted) = (Arc::clone(&opened), Arc::clone(&conditions));
+        let slices = off_reactor(move || Ok(slices(&shared, &matching(&shared, &wanted, range), range))).await?;
+        if !slices.is_empty() {
+            let source = PartSource::new(Arc::clone(state), Arc::clone(part), opened, tombstones, slices);
+            sources.push(Source::Part(Box::new(source)));
+        }
+    }
+    let heads = snapshot.heads;
+    let found = off_reactor(move || {
+        let found = |head: Arc<TenantHead>| {
+            let found = head.metrics().map(|metrics| metrics.select(&conditions, range)).unwrap_or_default();
+            Source::Head(HeadSource::new(head, found))
+        };
+        Ok(heads.into_iter().map(found).filter(|source| source.left() > 0).collect::<Vec<_>>())
+    });
+    sources.extend(found.await?);
+    Ok(SeriesCursor::new(sources, range, selection.max_rows))
+}
+
+/// The series that match, each settled, in label order, all at once.
 pub(crate) async fn series(
-    state: &State,
+    state: &Arc<State>,
     snapshot: Snapshot,
     selection: &Selection,
     conditions: Arc<Conditions>,
 ) -> Result<Vec<Series>, StoreError> {
-    let range = selection.range;
-    let mut gathered =
-        Gathered { range, limit: selection.max_rows, rows: 0, known: Map::default(), series: Vec::new() };
-    for part in &snapshot.parts {
-        let Some(opened) = open(state, part).await? else { continue };
-        let tombstones: Arc<[_]> = erase::reaching(&snapshot.tombstones, part).into();
-        let (shared, wanted) = (Arc::clone(&opened), Arc::clone(&conditions));
-        let slices = off_reactor(move || Ok(slices(&shared, &matching(&shared, &wanted, range), range))).await?;
-        for step in steps(slices) {
-            let columns = columns(&opened, &step);
-            let rows = joined(step.iter().flat_map(|slice| slice.rows.iter().cloned()).collect());
-            let read = state.reader.read(part, &opened, rows, Some(&columns)).await;
-            let Some(batches) = tolerate(state, part, read)? else { break };
-            let (opened, tombstones) = (Arc::clone(&opened), Arc::clone(&tombstones));
-            gathered = off_reactor(move || gathered.absorb(&opened, (&step, &tombstones), &columns, &batches)).await?;
+    let mut cursor = cursor(state, snapshot, selection, conditions).await?;
+    let mut all = Vec::new();
+    loop {
+        let (step, back, gathered) = off_reactor(move || {
+            let step = loop {
+                match cursor.advance()? {
+                    Step::Series => {
+                        let labels = Labels::from_bytes(cursor.labels()).unwrap_or_default();
+                        all.push(Series { labels, ..cursor.samples().clone() });
+                    }
+                    step => break step,
+                }
+            };
+            Ok((step, cursor, all))
+        })
+        .await?;
+        (cursor, all) = (back, gathered);
+        match step {
+            Step::End => return Ok(all),
+            Step::Load | Step::Series => cursor.load().await?,
         }
     }
-    off_reactor(move || {
-        for head in &snapshot.heads {
-            if let Some(head) = head.metrics() {
-                head.visit(&conditions, range, |found| gathered.absorb_head(found))?;
-            }
-        }
-        Ok(gathered.finish())
-    })
-    .await
 }
 
 /// The exemplars of the series that match.
@@ -141,7 +171,7 @@ fn steps(slices: Vec<Slice>) -> Vec<Vec<Slice>> {
 }
 
 /// The columns that some slice needs: time and value, histograms and start times only where there are any.
-fn columns(opened: &Opened, step: &[Slice]) -> Vec<usize> {
+pub(super) fn columns(opened: &Opened, step: &[Slice]) -> Vec<usize> {
     let flags = step.iter().fold(0, |flags, slice| flags | opened.index().entries()[slice.entry].flags);
     let mut columns = vec![1, 2];
     columns.extend((flags & HAS_HISTOGRAM != 0).then_some(3));
@@ -179,68 +209,8 @@ fn walk<'a>(
     })
 }
 
-/// Series as they come together.
-struct Gathered {
-    range: TimeRange,
-    limit: usize,
-    rows: usize,
-    known: Map<Labels, usize>,
-    series: Vec<Series>,
-}
-
-impl Gathered {
-    fn slot(&mut self, labels: Labels) -> &mut Series {
-        let next = self.series.len();
-        let slot = *self.known.entry(labels.clone()).or_insert(next);
-        if slot == next {
-            self.series.push(Series { labels, ..Series::default() });
-        }
-        &mut self.series[slot]
-    }
-
-    fn charge(&mut self, rows: usize) -> Result<(), StoreError> {
-        self.rows += rows;
-        if self.rows > self.limit { Err(StoreError::TooManyRows { limit: self.limit }) } else { Ok(()) }
-    }
-
-    fn absorb(
-        mut self,
-        opened: &Opened,
-        (step, tombstones): (&[Slice], &[Arc<Tombstone>]),
-        columns: &[usize],
-        batches: &[RecordBatch],
-    ) -> Result<Self, StoreError> {
-        let range = self.range;
-        for (entry, batch, from, rows) in walk(step, batches) {
-            let labels = opened.index().labels(&opened.index().entries()[entry]);
-            let series = self.slot(labels);
-            let before = series.times.len() + series.histogram_times.len();
-            let gaps = erase::gaps(tombstones, series.labels.as_bytes());
-            push_rows(series, (range, &gaps), columns, batch, from..from + rows);
-            let added = series.times.len() + series.histogram_times.len() - before;
-            self.charge(added)?;
-        }
-        Ok(self)
-    }
-
-    fn absorb_head(&mut self, found: &crate::head::series::HeadSeries) -> Result<(), StoreError> {
-        let range = self.range;
-        let series = self.slot(found.labels().clone());
-        let before = series.times.len() + series.histogram_times.len();
-        found.read(range, series);
-        let added = series.times.len() + series.histogram_times.len() - before;
-        self.charge(added)
-    }
-
-    fn finish(mut self) -> Vec<Series> {
-        self.series.iter_mut().for_each(settle);
-        self.series.retain(|series| !series.times.is_empty() || !series.histogram_times.is_empty());
-        self.series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        self.series
-    }
-}
-
-fn push_rows(
+/// Appends the samples of rows of a part.
+pub(super) fn push_rows(
     series: &mut Series,
     (range, gaps): (TimeRange, &[(i64, i64)]),
     columns: &[usize],
