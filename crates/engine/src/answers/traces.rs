@@ -74,23 +74,23 @@ pub(crate) async fn find_traces(search: TraceQuery, range: TimeRange, run: Arc<R
     let selection =
         Selection::new(run.tenant.clone(), Signal::Spans, range).matching(matchers).at_most(run.limits.query_samples);
     let mut stream = run.store.scan(selection, Direction::Backward).await.map_err(read_failed)?;
-    let mut found: Map<TraceId, i64> = Map::default();
-    while let Some(records) = stream.next().await {
+    let mut newest: Vec<(i64, TraceId)> = Vec::new();
+    let mut found: Set<TraceId> = Set::default();
+    // The newest spans come first, so the first traces found are the newest ones.
+    while found.len() < search.limit
+        && let Some(records) = stream.next().await
+    {
         run.check()?;
         let batch = spans(records.map_err(read_failed)?, &run)?;
         let Some(view) = SpansView::of(&batch) else { continue };
         Cost::add(&run.cost.rows, view.len());
-        for row in 0..view.len() {
-            let span = view.row(row);
-            if matches(&span, &search) {
-                let start = span.start.nanos();
-                found.entry(span.trace).and_modify(|newest| *newest = start.max(*newest)).or_insert(start);
+        for span in (0..view.len()).map(|row| view.row(row)) {
+            if found.len() < search.limit && matches(&span, &search) && found.insert(span.trace) {
+                newest.push((span.start.nanos(), span.trace));
             }
         }
     }
-    let mut newest: Vec<(i64, TraceId)> = found.into_iter().map(|(trace, start)| (start, trace)).collect();
-    newest.sort_unstable_by(|a, b| b.cmp(a));
-    newest.truncate(search.limit);
+    drop(stream);
     let Some(oldest) = newest.iter().map(|(start, _)| *start).min() else {
         return Ok(ready(Shape::Spans, RecordBatch::new_empty(gw_batch::spans::schema()), &run));
     };
@@ -99,8 +99,7 @@ pub(crate) async fn find_traces(search: TraceQuery, range: TimeRange, run: Arc<R
         Timestamp::from_nanos(oldest.saturating_sub(TRACE_REACH_NANOS)),
         Timestamp::from_nanos(last.saturating_add(TRACE_REACH_NANOS)),
     );
-    let wanted: Set<TraceId> = newest.iter().map(|(_, trace)| *trace).collect();
-    traces(wanted.into_iter().collect(), reach, run).await
+    traces(found.into_iter().collect(), reach, run).await
 }
 
 fn matches(span: &SpanRow<'_>, search: &TraceQuery) -> bool {
