@@ -45,6 +45,11 @@ describe("names by prefix", () => {
       "0x_b",
     ]);
   });
+  it("tells names in a group by what the group does not say", () => {
+    const lines = treeLines(prefixTree(["a_x_bucket", "a_x_count", "a_x_sum", "up"]), new Set(["a_x_"]));
+    const texts = lines.map((line) => (line.kind === "group" ? line.prefix : line.name.slice(line.prefix.length)));
+    expect(texts).toEqual(["a_x_", "bucket", "count", "sum", "up"]);
+  });
   it("keeps every name once, however many", () => {
     const many = Array.from({ length: 10_000 }, (_, at) => `m${at % 37}_${at % 11}_${at}_total`).sort();
     const tree = prefixTree(many);

@@ -3,7 +3,12 @@
 /** A line of the opened tree. */
 export type Line =
   | { kind: "group"; prefix: string; count: number; depth: number; open: boolean }
-  | { kind: "name"; name: string; depth: number };
+  | {
+      kind: "name";
+      name: string;
+      depth: number /** The part that the groups around it already say. */;
+      prefix: string;
+    };
 
 interface Group {
   prefix: string;
@@ -13,7 +18,7 @@ interface Group {
 }
 
 /** A smaller group is not worth a click. */
-const LEAST = 4;
+const LEAST = 3;
 const MOST_DEPTH = 4;
 
 /** Where the next word of a name ends, past `from`. */
@@ -64,12 +69,17 @@ export function prefixTree(names: readonly string[]): (Group | string)[] {
 }
 
 /** The lines to show: groups in `open` with what is in them. */
-export function treeLines(tree: readonly (Group | string)[], open: ReadonlySet<string>, depth = 0): Line[] {
+export function treeLines(
+  tree: readonly (Group | string)[],
+  open: ReadonlySet<string>,
+  depth = 0,
+  around = "",
+): Line[] {
   return tree.flatMap((node): Line[] => {
-    if (typeof node === "string") return [{ kind: "name", name: node, depth }];
+    if (typeof node === "string") return [{ kind: "name", name: node, depth, prefix: around }];
     const { prefix, count, inner } = node;
     const isOpen = open.has(prefix);
     const head: Line = { kind: "group", prefix, count, depth, open: isOpen };
-    return isOpen ? [head, ...treeLines(inner, open, depth + 1)] : [head];
+    return isOpen ? [head, ...treeLines(inner, open, depth + 1, prefix)] : [head];
   });
 }

@@ -5,6 +5,7 @@ import { sparkPath } from "../viz/Spark";
 import { annotationsIn, splitThreshold } from "./alerts/AlertRow";
 import { parseMatchers, printMatcher } from "./alerts/Silences";
 import { briefOf, countFields, levelOf, parseLine, traceOf } from "./logs/fields";
+import { traceQuery } from "./logs/Logs";
 import { starter } from "./metrics/MetricBrowser";
 import { toCsv } from "./query/Query";
 import { guessKind, guessName } from "./uptime/guess";
@@ -134,4 +135,12 @@ it("lets an alert speak the reader's language", () => {
   const both = { summary: "load", summary_ko: "부하", runbook_url: "x" };
   expect(annotationsIn(both, "ko")).toEqual({ summary: "부하", runbook_url: "x" });
   expect(annotationsIn(both, "en")).toEqual({ summary: "load", runbook_url: "x" });
+});
+
+it("asks for the lines of a trace however they carry its id", () => {
+  const query = traceQuery("job", "4bf92f35");
+  expect(query).toContain('trace_id="4bf92f35" or traceID="4bf92f35"');
+  expect(query).toContain('whole_line=~"(?s).*4bf92f35.*"');
+  // Only names that lines carry stay on the lines.
+  expect(query.endsWith("| drop whole_line")).toBe(true);
 });

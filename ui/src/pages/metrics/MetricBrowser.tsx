@@ -67,7 +67,7 @@ function useLines(
       .map((name) => ({ name, rank: rankOf(words, name, aboutMetric(metadata, name)?.help ?? "") }))
       .filter(({ rank }) => rank > 0)
       .sort((a, b) => b.rank - a.rank)
-      .map(({ name }): Line => ({ kind: "name", name, depth: 0 }));
+      .map(({ name }): Line => ({ kind: "name", name, depth: 0, prefix: "" }));
   }, [typed, tree, open, sorted, metadata]);
 }
 
@@ -127,13 +127,16 @@ function Tree({ lines, metadata, onAct, onToggle }: TreeProps) {
   const virtualizer = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
-    estimateSize: (index) => (lines[index]?.kind === "group" ? 28 : 46),
-    getItemKey: (index) => keyOf(lines[index] ?? { kind: "name", name: "", depth: 0 }),
+    estimateSize: (index) => {
+      const line = lines[index];
+      return line?.kind === "name" && aboutMetric(metadata, line.name)?.help ? 46 : 28;
+    },
+    getItemKey: (index) => keyOf(lines[index] ?? { kind: "name", name: "", depth: 0, prefix: "" }),
     overscan: 10,
   });
   // Rows of other kinds come to other places when a group opens.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the lines decide the sizes
-  useEffect(() => virtualizer.measure(), [lines, virtualizer]);
+  useEffect(() => virtualizer.measure(), [lines, metadata, virtualizer]);
   const current = Math.min(at, lines.length - 1);
   const go = (next: number) => {
     const place = Math.max(0, Math.min(lines.length - 1, next));
@@ -188,6 +191,7 @@ function Tree({ lines, metadata, onAct, onToggle }: TreeProps) {
               aria-selected={focused && index === current}
               aria-setsize={lines.length}
               aria-posinset={index + 1}
+              aria-label={line.kind === "name" ? line.name : undefined}
               className="browser-item"
               style={{ position: "absolute", top: start, height: size, paddingLeft: 8 + line.depth * 14 }}
               onClick={() => {
@@ -224,12 +228,24 @@ function LineBody({ line, metadata }: { line: Line; metadata: Metadata | undefin
   return (
     <span className="browser-metric" translate="no" title={about ? `${line.name}\n${about.help}` : line.name}>
       <span className="row nowrap-row">
-        <code className="clip">{line.name}</code>
+        <MiddleClip text={line.prefix === "" ? line.name : `…${line.name.slice(line.prefix.length)}`} />
         {about?.type ? (
           <small className="faint end nowrap">{[about.type, about.unit].filter(Boolean).join(" · ")}</small>
         ) : null}
       </span>
-      <small className="muted clip">{about?.help ?? ""}</small>
+      {about?.help ? <small className="muted clip">{about.help}</small> : null}
     </span>
+  );
+}
+
+const TAIL = 14;
+
+/** A name cut in its middle where there is no room: how metrics end tells them apart. */
+function MiddleClip({ text }: { text: string }) {
+  return (
+    <code className="middle-clip">
+      <span className="clip">{text.slice(0, -TAIL)}</span>
+      <span>{text.slice(-TAIL)}</span>
+    </code>
   );
 }

@@ -118,7 +118,10 @@ function Facts({ status }: { status: TsdbStatus | undefined }) {
     ["tsdb.samples", formatValue(stored?.rows)],
     ["tsdb.bytes", formatValue(stored?.bytes, "bytes")],
     ["tsdb.parts", formatValue(stored?.parts, "count")],
-    ["tsdb.perSample", stored && stored.rows > 0 ? `${(stored.bytes / stored.rows).toFixed(2)} B` : "–"],
+    [
+      "tsdb.perSample",
+      stored && stored.rows > 0 && stored.bytes > 0 ? `${(stored.bytes / stored.rows).toFixed(2)} B` : "–",
+    ],
     ["tsdb.retention", retention ? String(retention) : "–"],
   ];
   const known = head !== undefined && head.maxTime > head.minTime && head.minTime > 0;
