@@ -6,6 +6,7 @@
 mod accounts;
 mod alerts;
 mod backend;
+mod blocks;
 mod clients;
 mod commands;
 mod crash;

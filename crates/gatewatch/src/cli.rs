@@ -27,6 +27,68 @@ pub(crate) enum Command {
     /// Show the configuration in force.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Take over another product's data directory.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Write data for another product.
+    #[command(subcommand)]
+    Export(ExportCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Blocks, write-ahead log and head of a Prometheus data directory, a snapshot, or a single block. Running it again
+    /// changes nothing.
+    Prometheus(ImportFlags),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportCommand {
+    /// Prometheus blocks of two hours each, for `promtool tsdb` or a Prometheus data directory.
+    Prometheus(ExportFlags),
+}
+
+/// Flags of `import`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ImportFlags {
+    /// What is read; it stays as it is.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreFlags,
+    /// Send into a running product (its Prometheus port) instead of the store of a stopped one.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub(crate) url: Option<String>,
+}
+
+/// Flags of `export`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ExportFlags {
+    /// Folder of the blocks; made when missing, and without blocks before.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreFlags,
+    /// Series to export, such as `{job="api"}`; of several, one must match.
+    #[arg(long = "match", value_name = "SELECTOR")]
+    pub(crate) selectors: Vec<String>,
+    /// First time: RFC 3339 or Unix seconds.
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub(crate) from: Option<String>,
+    /// Last time: RFC 3339 or Unix seconds.
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
+    pub(crate) to: Option<String>,
+}
+
+/// Which store is meant.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct StoreFlags {
+    /// Configuration file; `gatewatch.yaml` is read when it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory of a product that does not run.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

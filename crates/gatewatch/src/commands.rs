@@ -5,9 +5,12 @@ use std::io::Write;
 use anyhow::Result;
 use gw_config::Environment;
 
-use crate::cli::{CheckCommand, Cli, Command, ConfigCommand, ConfigFlags, RunFlags};
+use crate::cli::{
+    CheckCommand, Cli, Command, ConfigCommand, ConfigFlags, ExportCommand, ImportCommand, RunFlags, StoreFlags,
+};
 use crate::config::Origin;
 use crate::product::{self, Start};
+use crate::transfer::{self, ExportJob, ImportJob};
 
 /// Does what the command line says.
 ///
@@ -19,6 +22,20 @@ pub(crate) fn run(cli: Cli, environment: &Environment) -> Result<()> {
         Command::Demo(flags) => product::run(Start { demo_seed: Some(flags.seed), ..start(&flags.run) }, environment),
         Command::Check(CheckCommand::Config(flags)) => check(&flags, environment),
         Command::Config(ConfigCommand::Show(flags)) => show(&flags, environment),
+        Command::Import(ImportCommand::Prometheus(flags)) => {
+            let job = ImportJob { dir: flags.dir, origin: store_origin(&flags.store), url: flags.url };
+            transfer::import(job, environment)
+        }
+        Command::Export(ExportCommand::Prometheus(flags)) => {
+            let job = ExportJob {
+                dir: flags.dir,
+                origin: store_origin(&flags.store),
+                selectors: flags.selectors,
+                from: flags.from,
+                to: flags.to,
+            };
+            transfer::export(job, environment)
+        }
     }
 }
 
@@ -36,6 +53,11 @@ fn start(flags: &RunFlags) -> Start {
 fn origin(flags: &ConfigFlags) -> Origin {
     let file = flags.file.clone().or_else(|| flags.config.clone());
     Origin { file, imports: flags.imports.clone(), flags: Vec::new() }
+}
+
+fn store_origin(flags: &StoreFlags) -> Origin {
+    let data = flags.data.as_ref().map(|dir| ("store.dir", dir.display().to_string(), "--data"));
+    Origin { file: flags.config.clone(), imports: Vec::new(), flags: data.into_iter().collect() }
 }
 
 fn check(flags: &ConfigFlags, environment: &Environment) -> Result<()> {

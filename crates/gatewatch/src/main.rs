@@ -15,6 +15,7 @@ mod product;
 mod rooms;
 mod rules;
 mod telemetry;
+mod transfer;
 
 use std::io::Write;
 use std::process::ExitCode;

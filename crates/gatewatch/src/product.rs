@@ -259,7 +259,8 @@ impl Product {
     }
 }
 
-fn store_options(config: &GatewatchConfig) -> StoreOptions {
+/// How the store is opened.
+pub(crate) fn store_options(config: &GatewatchConfig) -> StoreOptions {
     let section = &config.store;
     let retention = Retention { age: section.retention.get(), bytes: section.retention_size.map(|size| size.0) };
     StoreOptions { limits: config.intake.limits(), retention, ..StoreOptions::new(&section.dir) }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use arrow_array::{Array as _, RecordBatch};
 use futures_util::stream::BoxStream;
-use gw_base::{BoxFuture, HasKind as _, Labels, Matcher, Signal, Tenant, TimeRange, World};
+use gw_base::{BoxFuture, HasKind as _, Labels, Matcher, Signal, Tenant, TimeRange, Timestamp, World};
 use gw_batch::{Ack, Batch, Direction, Sink, SinkError, SpanKind};
 use tokio::sync::{mpsc, oneshot};
 
@@ -217,6 +217,14 @@ impl Store {
             .collect();
         found.sort_by(|a, b| (&a.name, a.kind as u8).cmp(&(&b.name, b.kind as u8)));
         Ok(found)
+    }
+
+    /// First and last time of each part; after [`Store::flush`] that is all there is.
+    #[must_use]
+    pub fn part_times(&self, tenant: &Tenant, signal: Signal) -> Vec<TimeRange> {
+        let view = self.state.view(signal);
+        let of_tenant = view.parts.iter().filter(|part| part.is_of(tenant, signal));
+        of_tenant.map(|part| TimeRange::new(Timestamp::from_nanos(part.min), Timestamp::from_nanos(part.max))).collect()
     }
 
     /// How much is stored, one entry a signal.

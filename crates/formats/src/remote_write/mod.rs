@@ -4,6 +4,7 @@
 //! Series with labels that Prometheus would refuse (no name, empty or repeated names) are left out with a reason; the others
 //! of the request are kept.
 
+mod encode;
 mod histogram;
 pub mod v2;
 
@@ -16,6 +17,8 @@ use crate::format::{About, DecodeContext, Decoded, Format, Refusals};
 use crate::labels::canonical;
 use crate::protobuf::{Field, Fields, ProtobufError};
 use crate::{Encoding, FormatError, decompress};
+
+pub use encode::encode;
 
 /// Remote write 1.0 and 2.0.
 #[derive(Debug)]

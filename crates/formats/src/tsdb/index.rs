@@ -141,7 +141,7 @@ impl Toc {
             }
         }
         let [symbols, series, ..] = offsets;
-        let series_end = offsets.into_iter().filter(|offset| *offset > series).min().unwrap_or(start);
+        let series_end = offsets.into_iter().skip(2).filter(|offset| *offset >= series).min().unwrap_or(start);
         // A section that does not exist has offset 0, and an index without series has none.
         let series_end = if series == 0 { 0 } else { series_end };
         Ok(Self { symbols, series, series_end })

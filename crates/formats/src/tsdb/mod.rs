@@ -12,6 +12,7 @@ pub mod chunk;
 mod cursor;
 mod error;
 mod index;
+mod index_write;
 mod meta;
 pub mod record;
 mod segment;
@@ -22,8 +23,9 @@ mod window;
 
 pub use error::{Fault, TsdbError};
 pub use index::{ChunkMeta, Entry, Index};
+pub use index_write::{IndexSeries, order, write_index};
 pub use meta::{Compaction, FROM_OUT_OF_ORDER, Meta, Parent, Stats};
-pub use segment::{HeadChunk, HeadSegment, RawChunk, Segment};
+pub use segment::{HeadChunk, HeadSegment, RawChunk, Segment, put_chunk, segment_header};
 pub use source::Source;
 pub use tombstones::Tombstones;
 pub use wal::{RawRecord, WalSegment};

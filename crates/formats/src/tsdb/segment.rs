@@ -3,9 +3,11 @@
 
 use super::chunk::MAX_BYTES;
 use super::cursor::Cursor;
+use super::index_write::put_uvarint;
 use super::source::Source;
 use super::window::Window;
 use super::{Fault, TsdbError};
+use crate::crc32c;
 
 /// First bytes of a block's file.
 pub(super) const MAGIC: u32 = 0x85BD_40DD;
@@ -131,4 +133,21 @@ impl<S: Source> HeadSegment<S> {
         let chunk = RawChunk { encoding: encoding & !OUT_OF_ORDER, data };
         Ok(Some(HeadChunk { series, min, max, out_of_order: encoding & OUT_OF_ORDER != 0, offset, chunk }))
     }
+}
+
+/// What a block's file of chunks begins with.
+#[must_use]
+pub fn segment_header() -> [u8; HEADER_BYTES as usize] {
+    let [a, b, c, d] = MAGIC.to_be_bytes();
+    [a, b, c, d, VERSION, 0, 0, 0]
+}
+
+/// Appends a chunk as it lies in a block's file.
+pub fn put_chunk(chunk: RawChunk<'_>, out: &mut Vec<u8>) {
+    put_uvarint(out, chunk.data.len() as u64);
+    let body = out.len();
+    out.push(chunk.encoding);
+    out.extend_from_slice(chunk.data);
+    let checksum = crc32c::checksum(out.get(body..).unwrap_or_default());
+    out.extend(checksum.to_be_bytes());
 }

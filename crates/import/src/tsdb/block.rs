@@ -39,7 +39,6 @@ impl Block {
                     continue;
                 }
             }
-            rows.count_series(&entry.labels);
             let deleted = tombstones.of(entry.reference);
             for meta in &entry.chunks {
                 let read = chunks.read(*meta, |sample| rows.sample(&entry.labels, &sample, deleted));

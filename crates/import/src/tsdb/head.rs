@@ -78,9 +78,6 @@ impl Head {
                 rows.summary.segments += 1;
             }
         }
-        for labels in &self.known.series {
-            rows.count_series(labels.as_bytes());
-        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! batch, and one entry a series. A running Prometheus' directory can be read; what it is just writing is cut.
 
 mod block;
+mod export;
 mod file;
 mod head;
 mod rows;
@@ -14,6 +15,7 @@ use gw_base::Set;
 use gw_batch::Batch;
 
 use self::block::Block;
+pub use self::export::{BlockWriter, SeriesSamples, ulid};
 use self::file::unreadable;
 use self::head::Head;
 use self::rows::Rows;

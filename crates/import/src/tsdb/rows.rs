@@ -48,6 +48,9 @@ pub struct Summary {
 pub(super) struct Rows<'h> {
     builder: MetricsBuilder,
     weight: usize,
+    /// Labels and key of the series whose sample came last.
+    current: Vec<u8>,
+    current_key: Option<u32>,
     hand_over: &'h mut dyn FnMut(Batch) -> Result<(), ImportError>,
     series: Set<u64>,
     families: Map<String, Metadata>,
@@ -59,6 +62,8 @@ impl<'h> Rows<'h> {
         Self {
             builder: MetricsBuilder::default(),
             weight: 0,
+            current: Vec::new(),
+            current_key: None,
             hand_over,
             series: Set::default(),
             families: Map::default(),
@@ -66,9 +71,19 @@ impl<'h> Rows<'h> {
         }
     }
 
-    /// The key of a series for the rows that follow at once; a batch may end between two calls.
-    pub(super) fn series(&mut self, labels: &[u8]) -> u32 {
-        self.builder.series_bytes(labels)
+    /// The key of a series in the batch. Samples of one series mostly follow each other: comparing is cheaper than looking up.
+    fn key(&mut self, labels: &[u8]) -> u32 {
+        match self.current_key {
+            Some(key) if self.current == labels => key,
+            _ => {
+                let key = self.builder.series_bytes(labels);
+                self.series.insert(gw_base::labels::hash_bytes(labels));
+                self.current.clear();
+                self.current.extend_from_slice(labels);
+                self.current_key = Some(key);
+                key
+            }
+        }
     }
 
     /// Takes a sample, unless it was deleted.
@@ -77,7 +92,7 @@ impl<'h> Rows<'h> {
             self.summary.deleted += 1;
             return;
         }
-        let key = self.series(labels);
+        let key = self.key(labels);
         let time = Timestamp::from_millis(sample.time);
         let start = (sample.start != 0).then(|| Timestamp::from_millis(sample.start));
         match &sample.value {
@@ -94,11 +109,6 @@ impl<'h> Rows<'h> {
         }
         let (first, last) = self.summary.times.unwrap_or((sample.time, sample.time));
         self.summary.times = Some((first.min(sample.time), last.max(sample.time)));
-    }
-
-    /// Counts a series that samples were taken of.
-    pub(super) fn count_series(&mut self, labels: &[u8]) {
-        self.series.insert(gw_base::labels::hash_bytes(labels));
     }
 
     /// Takes an exemplar.
@@ -123,6 +133,7 @@ impl<'h> Rows<'h> {
 
     fn hand_over(&mut self) -> Result<(), ImportError> {
         self.weight = 0;
+        self.current_key = None;
         let builder = std::mem::take(&mut self.builder);
         if builder.is_empty() {
             return Ok(());

@@ -2,4 +2,5 @@
 
 mod damage;
 mod dump;
+mod round_trip;
 mod shared;
