@@ -9,7 +9,7 @@ pub use crate::scrape::config::{
     Authorization, BasicAuth, EscapingScheme, FileSdConfig, HeaderValues, ScrapeConfig, ScrapeProtocol, StaticConfig,
     TlsConfig, TlsVersion, Unsupported, ValidationScheme,
 };
-pub use crate::scrape::relabel::{RelabelAction, RelabelConfig};
+pub use crate::scrape::relabel::{RelabelAction, RelabelConfig, RelabelStep};
 pub use crate::tail::config::{Parser, TailConfig};
 pub use crate::tail::stages::{JsonStage, RegexStage, StageConfig, TimestampStage};
 

@@ -23,7 +23,7 @@ mod tail;
 
 pub use board::Board;
 pub use collector::{About, Build, COLLECTORS, Collector, CollectorKind, Output, Run, Source, Spec};
-pub use config::CollectConfig;
+pub use config::{CollectConfig, RelabelStep};
 pub use error::CollectError;
 pub use host::{HostPages, PageFilter};
 pub use probe::{MonitorSettings, MonitorSpec};

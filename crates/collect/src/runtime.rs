@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use gw_base::{Map, Set, Tenant, World};
+use gw_base::{Labels, Map, Set, Tenant, World};
 use gw_intake::Intake;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -17,11 +17,12 @@ use crate::CollectError;
 use crate::board::Board;
 use crate::client::Clients;
 use crate::collector::{COLLECTORS, Source, Spec};
-use crate::config::CollectConfig;
+use crate::config::{CollectConfig, RelabelStep};
 use crate::host::HostPages;
 use crate::outlet::Outlet;
 use crate::probe::{MonitorSpec, Monitors};
 use crate::runner::{Runner, Shared};
+use crate::scrape::relabel::Rules;
 use crate::tail::positions::Positions;
 
 /// How often sources are asked whether their plan has changed.
@@ -142,6 +143,15 @@ impl Runtime {
         *self.inner.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         self.inner.changed.notify_one();
         Ok(())
+    }
+
+    /// What each target relabelling rule of a scrape job makes of a label set; `None` when there is no such job.
+    #[must_use]
+    pub fn relabel_steps(&self, job: &str, labels: &Labels) -> Option<Vec<RelabelStep>> {
+        let config = Arc::clone(&self.inner.config.read().unwrap_or_else(PoisonError::into_inner));
+        let job = config.scrape.configs.iter().find(|config| config.job_name == job)?;
+        let rules = Rules::compile(&job.relabel_configs).ok()?;
+        Some(rules.steps(&mut labels.to_builder()))
     }
 
     /// Says which discovered endpoints (ids of [`Board::discovered`]) are to be collected.

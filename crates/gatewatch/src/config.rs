@@ -27,6 +27,8 @@ pub(crate) struct GatewatchConfig {
     pub(crate) collect: CollectConfig,
     /// Bounds of what is taken in.
     pub(crate) intake: IntakeConfig,
+    /// Bounds of what is asked.
+    pub(crate) query: QueryConfig,
     /// Rules.
     pub(crate) detect: DetectConfig,
     /// Who is told.
@@ -47,11 +49,22 @@ pub(crate) struct ListenConfig {
     pub(crate) native: bool,
     /// How users reach the product, for links in notifications.
     pub(crate) external_url: Option<String>,
+    /// Path in front of every route of the Prometheus API.
+    pub(crate) path_prefix: Option<String>,
+    /// Origins of web pages that may read the Prometheus API, as a pattern; without it, of none but our own.
+    pub(crate) cors_origin: Option<String>,
 }
 
 impl Default for ListenConfig {
     fn default() -> Self {
-        Self { address: IpAddr::from([127, 0, 0, 1]), port_offset: None, native: false, external_url: None }
+        Self {
+            address: IpAddr::from([127, 0, 0, 1]),
+            port_offset: None,
+            native: false,
+            external_url: None,
+            path_prefix: None,
+            cors_origin: None,
+        }
     }
 }
 
@@ -65,11 +78,14 @@ pub(crate) struct StoreConfig {
     pub(crate) retention: PromDuration,
     /// Size at which the oldest data is dropped.
     pub(crate) retention_size: Option<ByteSize>,
+    /// Whether administrators may delete series and make snapshots over HTTP.
+    pub(crate) admin_api: bool,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { dir: PathBuf::from("data"), retention: PromDuration::from_secs(15 * 86_400), retention_size: None }
+        let retention = PromDuration::from_secs(15 * 86_400);
+        Self { dir: PathBuf::from("data"), retention, retention_size: None, admin_api: false }
     }
 }
 
@@ -85,11 +101,89 @@ pub(crate) struct IntakeConfig {
     pub(crate) line: Option<ByteSize>,
     /// Labels of one series or stream.
     pub(crate) labels: Option<usize>,
+    /// Whether remote writes are taken; they are unless this says no.
+    pub(crate) remote_write: Option<bool>,
+}
+
+/// Bounds of what is asked.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct QueryConfig {
+    /// Longest query.
+    pub(crate) timeout: PromDuration,
+    /// Queries that run at the same time; others wait.
+    pub(crate) concurrency: usize,
+    /// Samples that one query may load.
+    pub(crate) max_samples: usize,
+    /// How old a sample may be to count at a point.
+    pub(crate) lookback: PromDuration,
+    /// Samples of one remote read.
+    pub(crate) read_samples: usize,
+    /// Remote reads that are answered at the same time; others wait.
+    pub(crate) read_concurrency: usize,
+    /// Size from which on a frame of a remote read is sent.
+    pub(crate) read_frame: ByteSize,
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        let limits = gw_base::Limits::default();
+        let read = gw_api_prometheus::ReadLimits::default();
+        Self {
+            timeout: PromDuration::from_secs(limits.query_time.as_secs()),
+            concurrency: limits.concurrent_queries,
+            max_samples: limits.query_samples,
+            lookback: PromDuration::from_secs(300),
+            read_samples: read.samples,
+            read_concurrency: read.concurrent,
+            read_frame: ByteSize(read.frame_bytes as u64),
+        }
+    }
+}
+
+impl GatewatchConfig {
+    /// The limits of requests and queries.
+    pub(crate) fn limits(&self) -> gw_base::Limits {
+        let limits = self.intake.limits();
+        gw_base::Limits {
+            query_time: self.query.timeout.get(),
+            query_samples: self.query.max_samples,
+            concurrent_queries: self.query.concurrency,
+            ..limits
+        }
+    }
+
+    /// How the Prometheus room behaves.
+    ///
+    /// # Errors
+    /// When the pattern of origins is none.
+    pub(crate) fn prometheus(&self) -> Result<gw_api_prometheus::Settings> {
+        let cors = self.listen.cors_origin.as_deref().filter(|pattern| !pattern.is_empty());
+        let cors = cors.map(gw_api_prometheus::Origins::new).transpose().context("listen.cors_origin is no pattern")?;
+        Ok(gw_api_prometheus::Settings {
+            admin: self.store.admin_api,
+            receive_writes: self.intake.remote_write.unwrap_or(true),
+            lookback: self.query.lookback.get(),
+            read: gw_api_prometheus::ReadLimits {
+                samples: self.query.read_samples,
+                concurrent: self.query.read_concurrency,
+                frame_bytes: usize::try_from(self.query.read_frame.0).unwrap_or(usize::MAX),
+            },
+            cors,
+        })
+    }
+
+    /// The path in front of the Prometheus API, without a slash at its end; empty when there is none.
+    pub(crate) fn path_prefix(&self) -> String {
+        let given = self.listen.path_prefix.as_deref().unwrap_or("");
+        let inner = given.trim_matches('/');
+        if inner.is_empty() { String::new() } else { format!("/{inner}") }
+    }
 }
 
 impl IntakeConfig {
     /// The limits with these bounds.
-    pub(crate) fn limits(&self) -> gw_base::Limits {
+    fn limits(&self) -> gw_base::Limits {
         let mut limits = gw_base::Limits::default();
         let bytes = |size: Option<ByteSize>, default: usize| {
             size.map_or(default, |size| usize::try_from(size.0).unwrap_or(usize::MAX))

@@ -1,11 +1,12 @@
 //! The wiring: parts are opened in the order of the way of data, joined, run, and closed in reverse.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result};
-use gw_base::{BoxFuture, SystemWorld, Tenant, World};
+use gw_base::{BoxFuture, Labels, SystemWorld, Tenant, World};
 use gw_collect::{CollectConfig, Runtime, RuntimeOptions};
 use gw_config::Environment;
 use gw_engine::{Engine, EngineOptions};
@@ -39,6 +40,8 @@ pub(crate) struct Start {
     pub(crate) only: Vec<(&'static str, SocketAddr)>,
     /// What harnesses of the original wait for in its log, in place of the banner.
     pub(crate) ready: Option<&'static str>,
+    /// Flags as status pages show them, besides those that the configuration decides.
+    pub(crate) flags: Vec<(String, String)>,
 }
 
 /// Starts the product and runs it until it is told to stop.
@@ -60,6 +63,7 @@ pub(crate) fn run(start: Start, environment: &Environment) -> Result<()> {
 pub(crate) fn check(config: &GatewatchConfig) -> Result<()> {
     config.collect.check()?;
     config.alert.check()?;
+    config.prometheus()?;
     rules::groups(&config.detect)?;
     Ok(())
 }
@@ -84,6 +88,8 @@ struct Product {
     collect: Runtime,
     rules: Rules,
     monitors: Monitors,
+    prometheus: gw_api_prometheus::Operations,
+    external_labels: Arc<RwLock<Labels>>,
     services: Services,
     bound: Vec<Bound>,
     password: Option<String>,
@@ -105,10 +111,11 @@ impl Product {
         let (bound, moved) = bind(&start, &config).await?;
         let state = State::open(&dir, Arc::clone(&world)).await?;
         let password = state.ensure_admin(environment.get("GW_ADMIN_PASSWORD")).await?;
-        let limits = config.intake.limits();
+        let limits = config.limits();
         let store = Store::open(store_options(&config), Arc::clone(&world)).await?;
         let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
-        let engine = Engine::new(Arc::clone(&store), EngineOptions::new(Arc::clone(&world)));
+        let options = EngineOptions { concurrent: config.query.concurrency, ..EngineOptions::new(Arc::clone(&world)) };
+        let engine = Engine::new(Arc::clone(&store), options);
         let monitors = Monitors::open(&state).await?;
         let demo = match start.demo_seed {
             Some(seed) => Some(Demo::open(&dir, seed).await?),
@@ -132,6 +139,9 @@ impl Product {
             about: Arc::new(about(&config, &bound, &start, &*world)?),
         };
         let rules = Rules::open(&config, &services).await?;
+        let external_labels = Arc::new(RwLock::new(external_labels(&config)));
+        let prometheus = prometheus(&config, &services, (&collect, &rules), &external_labels)?;
+        telemetry::prometheus::register(&services, &config, &store, &rules, &prometheus);
         Ok(Self {
             environment: environment.clone(),
             start,
@@ -144,6 +154,8 @@ impl Product {
             collect,
             rules,
             monitors,
+            prometheus,
+            external_labels,
             services,
             bound,
             password,
@@ -190,11 +202,11 @@ impl Product {
             (false, false) => Exposure::Network,
             (false, true) => Exposure::NetworkWithoutAuth,
         };
-        let reload = self.reloader();
         House {
             services: self.services.clone(),
             gate: Gate::new(self.state.clone(), exposure),
-            prometheus: gw_api_prometheus::Operations { board: self.collect.board(), rules: self.rules.book(), reload },
+            prometheus: gw_api_prometheus::Operations { reload: self.reloader(), ..self.prometheus.clone() },
+            prefix: self.config.path_prefix(),
             desk: gw_api_native::Desk {
                 board: self.collect.board(),
                 accept: self.monitors.accept(&self.collect),
@@ -209,11 +221,14 @@ impl Product {
     fn reloader(&self) -> gw_api_prometheus::Reload {
         let (origin, environment) = (self.start.origin.clone(), self.environment.clone());
         let (collect, rules, built_in) = (self.collect.clone(), self.rules.clone(), self.built_in.clone());
+        let (labels, world) = (Arc::clone(&self.external_labels), Arc::clone(&self.world));
+        let reloads = Arc::clone(&self.prometheus.reloads);
         let again = move || -> Result<()> {
             let mut config = origin.load(&environment)?;
             check(&config)?;
             add_built_in(&mut config.collect, &built_in);
             let groups = rules::groups(&config.detect)?;
+            *labels.write().unwrap_or_else(PoisonError::into_inner) = external_labels(&config);
             collect.reload(config.collect)?;
             rules.reload(config.alert, groups)?;
             tracing::info!("configuration read again");
@@ -222,9 +237,13 @@ impl Product {
         let again = Arc::new(again);
         Arc::new(move || {
             let again = Arc::clone(&again);
+            let (reloads, world) = (Arc::clone(&reloads), Arc::clone(&world));
             let read = tokio::task::spawn_blocking(move || again().map_err(|error| format!("{error:#}")));
-            Box::pin(async move { read.await.map_err(|error| error.to_string())? })
-                as BoxFuture<'static, Result<(), String>>
+            Box::pin(async move {
+                let read = read.await.map_err(|error| error.to_string()).flatten();
+                reloads.note(read.is_ok(), world.now());
+                read
+            }) as BoxFuture<'static, Result<(), String>>
         })
     }
 
@@ -263,21 +282,76 @@ impl Product {
 pub(crate) fn store_options(config: &GatewatchConfig) -> StoreOptions {
     let section = &config.store;
     let retention = Retention { age: section.retention.get(), bytes: section.retention_size.map(|size| size.0) };
-    StoreOptions { limits: config.intake.limits(), retention, ..StoreOptions::new(&section.dir) }
+    StoreOptions { limits: config.limits(), retention, ..StoreOptions::new(&section.dir) }
 }
 
 fn about(config: &GatewatchConfig, bound: &[Bound], start: &Start, world: &dyn World) -> Result<About> {
     let dir = &config.store.dir;
-    let retention = gw_base::duration::print_prometheus(config.store.retention.get());
     Ok(About {
         version: env!("CARGO_PKG_VERSION"),
         started_at: world.now(),
         data_dir: std::fs::canonicalize(dir).unwrap_or_else(|_unreadable| dir.clone()).display().to_string(),
         ports: bound.iter().map(|bound| port_of(config, bound)).collect(),
         demo: start.demo_seed.is_some(),
-        flags: vec![("store.retention".to_owned(), retention)],
+        flags: flags(config, start),
         config: gw_config::print_yaml(config)?,
     })
+}
+
+/// Labels that other servers see on our series.
+fn external_labels(config: &GatewatchConfig) -> Labels {
+    Labels::from_pairs(config.detect.external_labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// What the Prometheus room does; how to reload is filled in when everything is there.
+fn prometheus(
+    config: &GatewatchConfig,
+    services: &Services,
+    (collect, rules): (&Runtime, &Rules),
+    external_labels: &Arc<RwLock<Labels>>,
+) -> Result<gw_api_prometheus::Operations> {
+    let settings = config.prometheus()?;
+    let (labels, runtime) = (Arc::clone(external_labels), collect.clone());
+    Ok(gw_api_prometheus::Operations {
+        board: collect.board(),
+        rules: rules.book(),
+        reload: Arc::new(|| Box::pin(async { Err("the server is starting".to_owned()) })),
+        reloads: Arc::new(gw_api_prometheus::Reloads::new(services.world.now())),
+        reads: gw_api_prometheus::read_slots(settings.read.concurrent),
+        settings,
+        external_labels: Arc::new(move || labels.read().unwrap_or_else(PoisonError::into_inner).clone()),
+        relabel: Arc::new(move |job, labels| runtime.relabel_steps(job, labels)),
+        admin: None,
+        observed: Arc::default(),
+    })
+}
+
+/// Flags by Prometheus' names: those that the configuration decides, and what else was given.
+fn flags(config: &GatewatchConfig, start: &Start) -> Vec<(String, String)> {
+    let duration = |value: gw_config::PromDuration| gw_base::duration::print_prometheus(value.get());
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let query = &config.query;
+    let decided = [
+        ("query.lookback-delta", duration(query.lookback)),
+        ("query.max-concurrency", query.concurrency.to_string()),
+        ("query.max-samples", query.max_samples.to_string()),
+        ("query.timeout", duration(query.timeout)),
+        ("storage.remote.read-concurrent-limit", query.read_concurrency.to_string()),
+        ("storage.remote.read-max-bytes-in-frame", query.read_frame.0.to_string()),
+        ("storage.remote.read-sample-limit", query.read_samples.to_string()),
+        ("storage.tsdb.path", config.store.dir.display().to_string()),
+        ("storage.tsdb.retention.size", config.store.retention_size.map_or("0".to_owned(), |size| size.to_string())),
+        ("storage.tsdb.retention.time", duration(config.store.retention)),
+        ("web.cors.origin", text(&config.listen.cors_origin)),
+        ("web.enable-admin-api", config.store.admin_api.to_string()),
+        ("web.enable-lifecycle", "true".to_owned()),
+        ("web.enable-remote-write-receiver", config.intake.remote_write.unwrap_or(true).to_string()),
+        ("web.external-url", text(&config.listen.external_url)),
+        ("web.route-prefix", format!("{}/", config.path_prefix())),
+    ];
+    let mut flags: BTreeMap<String, String> = start.flags.iter().cloned().collect();
+    flags.extend(decided.map(|(name, value)| (name.to_owned(), value)));
+    flags.into_iter().collect()
 }
 
 async fn bind(start: &Start, config: &GatewatchConfig) -> Result<(Vec<Bound>, bool)> {
@@ -313,7 +387,9 @@ fn built_in(config: &GatewatchConfig, bound: &[Bound], demo: Option<&Demo>) -> R
     if let Some(own) = bound.iter().find(|bound| bound.line.role == "prometheus") {
         let url = port_of(config, own).url;
         let target = url.trim_start_matches("http://");
-        let job = format!("job_name: {OWN_JOB}\nstatic_configs:\n- targets: [\"{target}\"]\n");
+        let path = config.path_prefix();
+        let job =
+            format!("job_name: {OWN_JOB}\nmetrics_path: {path}/metrics\nstatic_configs:\n- targets: [\"{target}\"]\n");
         collect.scrape.configs.push(gw_config::yaml("own scrape job", &job)?);
     }
     if let Some(demo) = demo {

@@ -12,6 +12,8 @@ pub(crate) struct House {
     pub(crate) services: Services,
     pub(crate) gate: Gate,
     pub(crate) prometheus: gw_api_prometheus::Operations,
+    /// Path in front of the Prometheus room, empty when there is none.
+    pub(crate) prefix: String,
     pub(crate) desk: gw_api_native::Desk,
     pub(crate) uptime: gw_api_uptime::Desk,
     pub(crate) host_pages: Arc<gw_collect::HostPages>,
@@ -22,6 +24,10 @@ impl House {
     pub(crate) fn router(&self, line: &Line) -> Router {
         let own = self.room(line.role).merge(self_metrics(line.role, &self.services.telemetry));
         let own = self.gate.protocol(own);
+        let own = match (line.role, self.prefix.as_str()) {
+            ("prometheus", prefix) if !prefix.is_empty() => Router::new().nest(prefix, own),
+            _ => own,
+        };
         let router = match line.home {
             None => own,
             Some(home) => own.merge(self.native()).merge(self.all_rooms()).fallback_service(gw_ui::router(home)),

@@ -15,13 +15,15 @@ use tokio_util::task::TaskTracker;
 use crate::config::GatewatchConfig;
 
 /// Sendings of the detector that may wait for the dispatcher.
-const QUEUE: usize = 256;
+pub(crate) const QUEUE: usize = 256;
 
 /// Detector and dispatcher. Cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Rules {
     detector: Detector,
     dispatcher: Dispatcher,
+    /// The detector's end of the queue, to see how full it is; it keeps nothing open.
+    queue: mpsc::WeakSender<Vec<Alert>>,
     /// Taken by the dispatcher's task when it starts.
     alerts: Arc<Mutex<Option<mpsc::Receiver<Vec<Alert>>>>>,
 }
@@ -39,10 +41,11 @@ impl Rules {
         let dispatcher =
             Dispatcher::open(config.alert.clone(), state.clone(), silences, url.clone(), Arc::clone(world)).await?;
         let (sender, alerts) = mpsc::channel(QUEUE);
-        let options = config.detect.options(Tenant::default(), config.intake.limits(), &url);
+        let options = config.detect.options(Tenant::default(), config.limits(), &url);
+        let queue = sender.downgrade();
         let detector = Detector::new(options, Arc::clone(queries), intake.clone(), sender, Arc::clone(world));
         detector.load(groups(&config.detect)?);
-        Ok(Self { detector, dispatcher, alerts: Arc::new(Mutex::new(Some(alerts))) })
+        Ok(Self { detector, dispatcher, queue, alerts: Arc::new(Mutex::new(Some(alerts))) })
     }
 
     /// Starts both.
@@ -67,6 +70,11 @@ impl Rules {
     /// What the rules do right now.
     pub(crate) fn book(&self) -> Arc<RuleBook> {
         self.detector.book()
+    }
+
+    /// Sendings that wait for the dispatcher.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity())
     }
 
     /// Groups and silences.

@@ -1,5 +1,7 @@
 //! The product's own metrics: what each part counts, and what the process takes.
 
+pub(crate) mod prometheus;
+
 use std::sync::Arc;
 
 use gw_base::{Signal, Timestamp, World};
@@ -43,6 +45,12 @@ fn process(page: &mut Page, started: Timestamp) {
     if let (Some(user), Some(system)) = (field(14), field(15)) {
         let help = "Total user and system CPU time spent in seconds.";
         page.sample(gw_batch::MetricType::Counter, "process_cpu_seconds_total", help, &[], (user + system) / ticks);
+    }
+    if let Some(bytes) = field(23) {
+        page.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", &[], bytes);
+    }
+    if let Some(most) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+        page.gauge("process_max_fds", "Maximum number of open file descriptors.", &[], most as f64);
     }
     if let Some(pages) = field(24) {
         page.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", &[], pages * page_bytes);

@@ -92,7 +92,7 @@ impl Intake {
             IntakeError::Sink(error)
         })?;
         drop(slot);
-        inner.stats.appended(&rows, inner.world.elapsed().saturating_sub(started));
+        let took = inner.world.elapsed().saturating_sub(started);
         receipt.rows = ack.rows;
         if ack.refused > 0 {
             // The store does not say of which kind they were; nearly all rows are samples.
@@ -102,6 +102,7 @@ impl Intake {
             inner.stats.refused(std::slice::from_ref(&refusal));
             receipt.refused.push(refusal);
         }
+        inner.stats.appended(&rows, receipt.written, took);
         Ok(receipt)
     }
 

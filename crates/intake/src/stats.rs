@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use gw_base::Signal;
-use gw_batch::Refusal;
+use gw_batch::{MetricCounts, Refusal};
 
 /// Counters of one signal.
 #[derive(Debug, Default)]
@@ -32,6 +32,7 @@ impl SignalStats {
 #[derive(Debug, Default)]
 pub struct IntakeStats {
     signals: [SignalStats; Signal::ALL.len()],
+    written: Mutex<MetricCounts>,
     refused: Mutex<Vec<(&'static str, u64)>>,
     busy: AtomicU64,
     failed: AtomicU64,
@@ -43,6 +44,12 @@ impl IntakeStats {
     #[must_use]
     pub fn signal(&self, signal: Signal) -> &SignalStats {
         &self.signals[signal as usize]
+    }
+
+    /// Of metrics, what was made durable.
+    #[must_use]
+    pub fn written(&self) -> MetricCounts {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Rows left out, by reason.
@@ -69,7 +76,12 @@ impl IntakeStats {
         Duration::from_micros(self.append_micros.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn appended(&self, batches: &[(Signal, u64)], took: Duration) {
+    pub(crate) fn appended(&self, batches: &[(Signal, u64)], metrics: MetricCounts, took: Duration) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.samples += metrics.samples;
+        written.histograms += metrics.histograms;
+        written.exemplars += metrics.exemplars;
+        drop(written);
         for (signal, rows) in batches {
             self.signals[*signal as usize].rows.fetch_add(*rows, Ordering::Relaxed);
             self.signals[*signal as usize].batches.fetch_add(1, Ordering::Relaxed);

@@ -17,8 +17,19 @@ pub struct Family {
     pub help: String,
     /// Its type.
     pub kind: MetricType,
-    /// Labels (without the name) and values.
-    pub samples: Vec<(Labels, f64)>,
+    /// Its samples.
+    pub samples: Vec<FamilySample>,
+}
+
+/// One sample of a family.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FamilySample {
+    /// What stands behind the family's name: `_bucket`, `_sum`, `_count` of histograms and summaries, else nothing.
+    pub suffix: &'static str,
+    /// Labels without the name.
+    pub labels: Labels,
+    /// Value.
+    pub value: f64,
 }
 
 /// A page of own metrics under construction.
@@ -31,7 +42,21 @@ impl Page {
     /// Adds a sample; the family is made when it is new.
     #[expect(clippy::too_many_arguments, reason = "a line of a metrics page has this many parts, each of another type")]
     pub fn sample(&mut self, kind: MetricType, name: &str, help: &str, labels: &[(&str, &str)], value: f64) {
-        let sample = (Labels::from_pairs(labels.iter().copied()), value);
+        self.part(kind, name, help, "", labels, value);
+    }
+
+    /// Adds a sample whose name has a suffix behind the family's.
+    #[expect(clippy::too_many_arguments, reason = "a line of a metrics page has this many parts, each of another type")]
+    pub fn part(
+        &mut self,
+        kind: MetricType,
+        name: &str,
+        help: &str,
+        suffix: &'static str,
+        labels: &[(&str, &str)],
+        value: f64,
+    ) {
+        let sample = FamilySample { suffix, labels: Labels::from_pairs(labels.iter().copied()), value };
         match self.families.iter_mut().find(|family| family.name == name) {
             Some(family) => family.samples.push(sample),
             None => {
@@ -95,8 +120,9 @@ impl Telemetry {
         let mut writer = exposition::Writer::default();
         for family in self.gather() {
             writer.family(&family.name, family.kind, &family.help);
-            for (labels, value) in &family.samples {
-                writer.sample(&family.name, labels, *value);
+            for sample in &family.samples {
+                let name = format!("{}{}", family.name, sample.suffix);
+                writer.sample(&name, &sample.labels, sample.value);
             }
         }
         ([(header::CONTENT_TYPE, exposition::CONTENT_TYPE)], writer.finish()).into_response()

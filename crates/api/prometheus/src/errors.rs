@@ -33,18 +33,36 @@ impl ApiError {
             (Stage::Execute, Kind::Invalid | Kind::Conflict | Kind::TooMuch | Kind::NotFound) => {
                 Self { code: 422, error_type: "execution", message: error.message.clone() }
             }
-            (_, kind) => Self::of_kind(kind, error.message.clone()),
+            (_, kind) => Self::while_running(kind, error.message.clone()),
         }
     }
 
-    fn of_kind(kind: Kind, message: String) -> Self {
+    /// The server cannot do this now, or not at all as it was started.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self { code: 503, error_type: "unavailable", message: message.into() }
+    }
+
+    /// What is asked for does not exist.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self { code: 404, error_type: "not_found", message: message.into() }
+    }
+
+    /// Wire: a query that took too long is `timeout`, though it is as unavailable as any other.
+    fn while_running(kind: Kind, message: String) -> Self {
+        if kind == Kind::Unavailable && message.starts_with("query timed out") {
+            return Self { code: 503, error_type: "timeout", message };
+        }
+        Self::of_kind(kind, message)
+    }
+
+    pub(crate) fn of_kind(kind: Kind, message: String) -> Self {
         let (code, error_type) = match kind {
             Kind::Invalid => (400, "bad_data"),
             Kind::NotFound => (404, "not_found"),
             Kind::Conflict | Kind::TooMuch => (422, "execution"),
             Kind::Busy | Kind::Unavailable => (503, "unavailable"),
             Kind::Denied => (403, "bad_data"),
-            Kind::Cancelled => (503, "timeout"),
+            Kind::Cancelled => (499, "canceled"),
             Kind::Internal => (500, "internal"),
         };
         Self { code, error_type, message }
@@ -78,7 +96,9 @@ mod tests {
         assert_eq!(of(Kind::Invalid, Stage::Parse), (400, "bad_data"));
         assert_eq!(of(Kind::Invalid, Stage::Execute), (422, "execution"));
         assert_eq!(of(Kind::TooMuch, Stage::Execute), (422, "execution"));
-        assert_eq!(of(Kind::Cancelled, Stage::Execute), (503, "timeout"));
+        assert_eq!(of(Kind::Cancelled, Stage::Execute), (499, "canceled"));
+        let slow = QueryError::execute(Kind::Unavailable, "query timed out in query execution");
+        assert_eq!(ApiError::query("query", &slow).error_type, "timeout");
         assert_eq!(of(Kind::Busy, Stage::Execute), (503, "unavailable"));
         assert_eq!(of(Kind::Internal, Stage::Execute), (500, "internal"));
     }

@@ -64,12 +64,13 @@ pub(crate) async fn metadata(State(services): State<Services>, given: Params) ->
     };
     let mut answer = services.queries.query(query).await.map_err(|error| ApiError::query("metric", &error))?;
     let batches = collect(&mut answer).await.map_err(|error| ApiError::query("metric", &error))?;
-    Ok(render::metadata(&batches))
+    let per_metric = params::count(&given, "limit_per_metric")?.unwrap_or(usize::MAX);
+    Ok(render::metadata(&batches, per_metric))
 }
 
 /// Undoes upstream's escaping of label names that are no classic identifiers: `U__` then `_HEX_` for other characters and
 /// `__` for an underscore. A name that is not so escaped stays as it is.
-fn unescape(name: &str) -> String {
+pub(crate) fn unescape(name: &str) -> String {
     let Some(escaped) = name.strip_prefix("U__") else { return name.to_owned() };
     let mut plain = String::with_capacity(escaped.len());
     let mut rest = escaped;

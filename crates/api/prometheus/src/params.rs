@@ -36,10 +36,24 @@ pub(crate) fn span(params: &Params, name: &str) -> Result<Option<Duration>, ApiE
 
 /// The `limit` parameter; zero means no limit.
 pub(crate) fn limit(params: &Params) -> Result<Option<usize>, ApiError> {
-    let Some(text) = params.get("limit") else { return Ok(None) };
-    let refused = || ApiError::parameter("limit", format!("cannot parse {text:?} to a non-negative number"));
-    let limit: usize = text.parse().ok().ok_or_else(refused)?;
-    Ok(Some(limit).filter(|limit| *limit > 0))
+    count(params, "limit")
+}
+
+/// A number of things; zero means no bound.
+pub(crate) fn count(params: &Params, name: &str) -> Result<Option<usize>, ApiError> {
+    let Some(text) = params.get(name) else { return Ok(None) };
+    let refused = || ApiError::parameter(name, format!("cannot parse {text:?} to a non-negative number"));
+    let count: usize = text.parse().ok().ok_or_else(refused)?;
+    Ok(Some(count).filter(|count| *count > 0))
+}
+
+/// A truth value as Go reads it.
+pub(crate) fn boolean(name: &str, text: &str) -> Result<bool, ApiError> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(ApiError::parameter(name, format!("strconv.ParseBool: parsing {text:?}: invalid syntax"))),
+    }
 }
 
 /// The `start` and `end` of label and series requests; without them, all of time.

@@ -9,39 +9,49 @@ use gw_batch::{Direction, Language, Query, Request};
 use gw_serve::{Params, Services, collect};
 
 use crate::errors::ApiError;
+use crate::render::Timings;
+use crate::room::Operations;
 use crate::{params, render};
 
 /// Evaluates at one point.
-pub(crate) async fn instant(State(services): State<Services>, given: Params) -> Result<Response, ApiError> {
+pub(crate) async fn instant(operations: Operations, services: Services, given: Params) -> Result<Response, ApiError> {
     let at = params::time(&given, "time")?.unwrap_or_else(|| services.world.now());
-    run(&services, &given, TimeRange::new(at, at), None).await
+    run(&operations, &services, &given, (TimeRange::new(at, at), None)).await
 }
 
 /// Evaluates at points of a grid.
-pub(crate) async fn range(State(services): State<Services>, given: Params) -> Result<Response, ApiError> {
+pub(crate) async fn range(operations: Operations, services: Services, given: Params) -> Result<Response, ApiError> {
     let (range, step) = params::grid(&given)?;
-    run(&services, &given, range, Some(step)).await
+    run(&operations, &services, &given, (range, Some(step))).await
 }
 
 async fn run(
+    operations: &Operations,
     services: &Services,
     given: &Params,
-    range: TimeRange,
-    step: Option<Duration>,
+    (range, step): (TimeRange, Option<Duration>),
 ) -> Result<Response, ApiError> {
     let request = Request::Expression {
         language: Language::PromQl,
         text: given.get("query").unwrap_or("").to_owned(),
         step,
-        lookback: params::span(given, "lookback_delta")?,
+        lookback: params::span(given, "lookback_delta")?.or(Some(operations.settings.lookback)),
         direction: Direction::Forward,
         limit: params::limit(given)?,
     };
     let limits = params::limits(given, &services.limits)?;
     let query = Query { tenant: services.default_tenant(), request, range, limits };
+    let _running = operations.observed.begin();
+    let began = services.world.elapsed();
     let mut answer = services.queries.query(query).await.map_err(|error| ApiError::query("query", &error))?;
+    let prepared = services.world.elapsed();
     let batches = collect(&mut answer).await.map_err(|error| ApiError::query("query", &error))?;
-    let stats = given.get("stats").is_some();
+    let timings = Timings {
+        preparation: prepared.saturating_sub(began).as_secs_f64(),
+        evaluation: services.world.elapsed().saturating_sub(prepared).as_secs_f64(),
+    };
+    operations.observed.query(timings, answer.cost.rows.load(std::sync::atomic::Ordering::Relaxed));
+    let stats = given.get("stats").map(|_| timings);
     Ok(render::evaluation(answer, batches, step.is_some(), params::limit(given)?, stats))
 }
 

@@ -23,13 +23,18 @@ pub(crate) fn success(data: &str) -> Response {
     json(format!("{{\"status\":\"success\",\"data\":{data}}}"))
 }
 
+/// Success without data.
+pub(crate) fn nothing() -> Response {
+    json("{\"status\":\"success\"}")
+}
+
 /// The answer of `query` and `query_range`: rendered batch by batch while it is sent.
 pub(crate) fn evaluation(
     answer: Answer,
     batches: Vec<RecordBatch>,
     is_range: bool,
     limit: Option<usize>,
-    stats: bool,
+    stats: Option<Timings>,
 ) -> Response {
     let steps = answer.steps.unwrap_or(Steps::instant(Timestamp::EPOCH));
     let mut notes = answer.cost.notes();
@@ -50,8 +55,8 @@ pub(crate) fn evaluation(
     };
     let mut head = format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"{result_type}\",\"result\":");
     let mut tail = String::new();
-    if stats {
-        push_stats(&mut tail, &answer.cost);
+    if let Some(timings) = stats {
+        push_stats(&mut tail, &answer.cost, timings);
     }
     tail.push('}');
     push_notes(&mut tail, &notes);
@@ -64,8 +69,8 @@ pub(crate) fn evaluation(
         _ => {
             head.push('[');
             tail.insert(0, ']');
-            let body = kept.into_iter().scan(true, move |first, batch| {
-                let text = series_text(&batch, steps, is_range, first);
+            let body = kept.into_iter().flat_map(pieces).scan(true, move |first, piece| {
+                let text = series_text(&piece, steps, is_range, first);
                 Some(text)
             });
             let chunks = std::iter::once(head).chain(body).chain(std::iter::once(tail));
@@ -73,6 +78,19 @@ pub(crate) fn evaluation(
             json(Body::from_stream(futures_util::stream::iter(chunks)))
         }
     }
+}
+
+/// Rows of a batch that are written together: as many as make a text of some hundred kilobytes, so that the text of a large
+/// answer is never in memory as a whole.
+fn pieces(batch: RecordBatch) -> impl Iterator<Item = RecordBatch> {
+    const ITEMS: usize = 1 << 14;
+    let items = batch
+        .column(batch.num_columns().saturating_sub(2))
+        .as_list_opt::<i32>()
+        .map_or(0, |lists| lists.values().len());
+    let a_row = items / batch.num_rows().max(1) + 4;
+    let rows = (ITEMS / a_row).max(1);
+    (0..batch.num_rows()).step_by(rows).map(move |from| batch.slice(from, rows.min(batch.num_rows() - from)))
 }
 
 fn cut(batches: &[RecordBatch], limit: usize) -> Vec<RecordBatch> {
@@ -214,11 +232,33 @@ fn push_notes(out: &mut String, notes: &[Note]) {
     }
 }
 
-fn push_stats(out: &mut String, cost: &Arc<Cost>) {
-    let load = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
-    let samples = load(&cost.rows);
-    let text = format!(",\"stats\":{{\"samples\":{{\"totalQueryableSamples\":{samples},\"peakSamples\":{samples}}}}}");
-    out.push_str(&text);
+/// Where the time of a query went, in seconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Timings {
+    /// Until the first row could be asked for.
+    pub(crate) preparation: f64,
+    /// Until the last row was there.
+    pub(crate) evaluation: f64,
+}
+
+/// Wire: all six timings are there; rows come sorted and a query that waits for its turn does so while it is prepared.
+fn push_stats(out: &mut String, cost: &Arc<Cost>, timings: Timings) {
+    let samples = cost.rows.load(std::sync::atomic::Ordering::Relaxed);
+    let Timings { preparation, evaluation } = timings;
+    let total = preparation + evaluation;
+    let stats = serde_json::json!({
+        "timings": {
+            "evalTotalTime": total,
+            "resultSortTime": 0,
+            "queryPreparationTime": preparation,
+            "innerEvalTime": evaluation,
+            "execQueueTime": 0,
+            "execTotalTime": total,
+        },
+        "samples": {"totalQueryableSamples": samples, "peakSamples": samples, "samplesRead": samples},
+    });
+    out.push_str(",\"stats\":");
+    out.push_str(&stats.to_string());
 }
 
 /// Label names, label values or label sets.
@@ -252,7 +292,7 @@ pub(crate) fn names(batches: &[RecordBatch], limit: Option<usize>, cost: &Cost) 
 }
 
 /// Metadata by metric family.
-pub(crate) fn metadata(batches: &[RecordBatch]) -> Response {
+pub(crate) fn metadata(batches: &[RecordBatch], per_metric: usize) -> Response {
     let mut families: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
     for batch in batches {
         let text = |name: &str, row: usize| {
@@ -263,7 +303,7 @@ pub(crate) fn metadata(batches: &[RecordBatch]) -> Response {
             let entry =
                 serde_json::json!({"type": text("type", row), "unit": text("unit", row), "help": text("help", row)});
             let family = families.entry(text("metric", row)).or_insert_with(|| serde_json::json!([]));
-            if let Some(entries) = family.as_array_mut() {
+            if let Some(entries) = family.as_array_mut().filter(|entries| entries.len() < per_metric) {
                 entries.push(entry);
             }
         }

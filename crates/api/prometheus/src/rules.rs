@@ -1,6 +1,7 @@
 //! `/api/v1/rules` and `/api/v1/alerts`.
 
 use axum::response::Response;
+use gw_alert::Matchers;
 use gw_base::Timestamp;
 use gw_detect::{AlertView, GroupView, RuleBook, RuleKind, RuleView};
 use gw_serve::Params;
@@ -17,6 +18,8 @@ struct Wanted<'a> {
     alerting: bool,
     recording: bool,
     names: Vec<&'a str>,
+    /// Label conditions, of which one list must hold.
+    matchers: Vec<Matchers>,
     with_alerts: bool,
 }
 
@@ -33,16 +36,68 @@ pub(crate) fn rules(book: &RuleBook, given: &Params) -> Result<Response, ApiErro
         None => true,
         Some(text) => !text.parse::<bool>().map_err(|error| ApiError::parameter("exclude_alerts", error))?,
     };
-    let wanted = Wanted { alerting, recording, names: given.all("rule_name[]").collect(), with_alerts };
+    let matchers = given.all("match[]").map(|text| {
+        let parsed = gw_alert::parse_matchers(text).and_then(Matchers::new);
+        parsed.map_err(|error| ApiError::parameter("match[]", error))
+    });
+    let matchers = matchers.collect::<Result<_, _>>()?;
+    let wanted = Wanted { alerting, recording, names: given.all("rule_name[]").collect(), matchers, with_alerts };
+    let page = Page::read(given)?;
     let (groups, files): (Vec<&str>, Vec<&str>) = (given.all("rule_group[]").collect(), given.all("file[]").collect());
     let listed = |wanted: &[&str], name: &str| wanted.is_empty() || wanted.contains(&name);
-    let shown: Vec<Value> = book
-        .groups()
-        .iter()
-        .filter(|group| listed(&groups, &group.key.name) && listed(&files, &group.key.file))
-        .filter_map(|group| show_group(group, &wanted))
-        .collect();
-    Ok(render::success(&json!({"groups": shown}).to_string()))
+    let groups_of_book = book.groups();
+    let listed =
+        groups_of_book.iter().filter(|group| listed(&groups, &group.key.name) && listed(&files, &group.key.file));
+    let (page, next) = page.cut(listed.map(|group| (token(group), &**group)).collect())?;
+    let shown: Vec<Value> = page.into_iter().filter_map(|group| show_group(group, &wanted)).collect();
+    let mut data = json!({"groups": shown});
+    if let (Some(fields), Some(next)) = (data.as_object_mut(), next) {
+        fields.insert("groupNextToken".to_owned(), json!(next));
+    }
+    Ok(render::success(&data.to_string()))
+}
+
+/// Which groups of the list a request wants.
+struct Page<'a> {
+    limit: Option<usize>,
+    /// The first group, as the answer before named it.
+    from: Option<&'a str>,
+}
+
+impl<'a> Page<'a> {
+    fn read(given: &'a Params) -> Result<Self, ApiError> {
+        let limit = given.get("group_limit").map(|text| match text.parse::<usize>() {
+            Ok(limit) if limit > 0 => Ok(limit),
+            _ => Err(ApiError::parameter("group_limit", "group_limit must be a positive number")),
+        });
+        let (limit, from) = (limit.transpose()?, given.get("group_next_token"));
+        if limit.is_none() && from.is_some() {
+            let why = "group_limit needs to be set in order to paginate over the groups";
+            return Err(ApiError::parameter("group_limit", why));
+        }
+        Ok(Self { limit, from })
+    }
+
+    /// The groups of this page and the token of the next.
+    fn cut<T>(&self, groups: Vec<(String, T)>) -> Result<(Vec<T>, Option<String>), ApiError> {
+        let first = match self.from {
+            None => 0,
+            Some(token) => {
+                let found = groups.iter().position(|(own, _)| own == token);
+                let why = format!("invalid group_next_token {token:?}. were rule groups changed?");
+                found.ok_or_else(|| ApiError::parameter("group_next_token", why))?
+            }
+        };
+        let last = self.limit.map_or(groups.len(), |limit| first.saturating_add(limit).min(groups.len()));
+        let next = groups.get(last).map(|(token, _)| token.clone());
+        Ok((groups.into_iter().skip(first).take(last - first).map(|(_, group)| group).collect(), next))
+    }
+}
+
+/// Names a group between requests.
+fn token(group: &GroupView) -> String {
+    let key = format!("{};{}", group.key.file, group.key.name);
+    format!("{:016x}", gw_base::labels::hash_bytes(key.as_bytes()))
 }
 
 /// Wire: a group of which a filter leaves no rule is left out; one that is empty in its file stays.
@@ -55,9 +110,10 @@ fn show_group(group: &GroupView, wanted: &Wanted<'_>) -> Option<Value> {
             RuleKind::Recording => wanted.recording,
         })
         .filter(|view| wanted.names.is_empty() || wanted.names.contains(&view.rule.name.as_str()))
+        .filter(|view| wanted.matchers.is_empty() || wanted.matchers.iter().any(|all| all.matches(&view.rule.labels)))
         .map(|view| show_rule(view, wanted.with_alerts))
         .collect();
-    let filtered = !(wanted.alerting && wanted.recording && wanted.names.is_empty());
+    let filtered = !(wanted.alerting && wanted.recording && wanted.names.is_empty() && wanted.matchers.is_empty());
     if rules.is_empty() && filtered {
         return None;
     }
@@ -124,4 +180,26 @@ fn show_alert(alert: &AlertView) -> Value {
 
 fn time(at: Option<Timestamp>) -> String {
     at.map_or_else(|| NEVER.to_owned(), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_their_tokens() {
+        let groups = || ["a", "b", "c"].map(|name| (name.to_owned(), name)).to_vec();
+        let given = Params::default();
+        let first = Page::read(&given).unwrap();
+        assert_eq!(first.cut(groups()).unwrap(), (vec!["a", "b", "c"], None));
+        let given = Params::parse("group_limit=2");
+        let (page, next) = Page::read(&given).unwrap().cut(groups()).unwrap();
+        assert_eq!((page, next.as_deref()), (vec!["a", "b"], Some("c")));
+        let given = Params::parse("group_limit=2&group_next_token=c");
+        assert_eq!(Page::read(&given).unwrap().cut(groups()).unwrap(), (vec!["c"], None));
+        let given = Params::parse("group_limit=2&group_next_token=x");
+        assert!(Page::read(&given).unwrap().cut(groups()).is_err());
+        assert!(Page::read(&Params::parse("group_next_token=c")).is_err());
+        assert!(Page::read(&Params::parse("group_limit=-1")).is_err());
+    }
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use arrow_array::cast::AsArray;
 use axum::response::Response;
-use gw_base::{Signal, Timestamp};
+use gw_base::{Labels, METRIC_NAME, Signal, TimeRange, Timestamp};
 use gw_batch::{Names, Query, Request};
 use gw_collect::board::{Board, Health, TargetStatus};
 use gw_serve::{Params, Services, collect};
 use serde_json::{Value, json};
 
 use crate::errors::ApiError;
+use crate::room::Relabel;
 use crate::{params, render};
 
 /// Wire: Go's zero time, for a target that has not been scraped yet.
@@ -65,6 +66,90 @@ fn target(target: &TargetStatus) -> Value {
     })
 }
 
+/// What each relabelling rule of a pool makes of a label set.
+pub(crate) fn relabel_steps(relabel: &Relabel, given: &Params) -> Result<Response, ApiError> {
+    let pool = given.get("scrapePool").ok_or_else(|| ApiError::bad_data("no scrapePool parameter provided"))?;
+    let text = given.get("labels").ok_or_else(|| ApiError::bad_data("no labels parameter provided"))?;
+    let labels: BTreeMap<String, String> = serde_json::from_str(text)
+        .map_err(|error| ApiError::bad_data(format!("labels parameter is not a valid JSON object: {error}")))?;
+    let steps = relabel(pool, &Labels::from_pairs(labels));
+    let steps = steps.ok_or_else(|| ApiError::not_found(format!("scrape pool {pool:?} not found")))?;
+    let steps: Vec<Value> = steps
+        .iter()
+        .map(|step| json!({"rule": step.rule, "output": render::label_map(&step.output, true), "keep": step.keep}))
+        .collect();
+    Ok(render::success(&json!({"steps": steps}).to_string()))
+}
+
+/// Targets of one request for metadata; each costs a query.
+const MOST_DESCRIBED: usize = 1_000;
+
+/// What the metrics of targets are. Metadata is kept a metric, so that a target's are those of the series that it has.
+pub(crate) async fn metadata(services: &Services, board: &Board, given: &Params) -> Result<Response, ApiError> {
+    let matchers = match given.get("match_target") {
+        None => None,
+        Some(text) => {
+            let parsed = gw_alert::parse_matchers(text).and_then(gw_alert::Matchers::new);
+            Some(parsed.map_err(|error| ApiError::parameter("match_target", error))?)
+        }
+    };
+    let (wanted, limit) = (given.get("metric"), params::limit(given)?.unwrap_or(usize::MAX));
+    let families = crate::search::families(services).await?;
+    let mut shown: Vec<Value> = Vec::new();
+    let targets = board.targets();
+    let fitting = targets.iter().filter(|target| matchers.as_ref().is_none_or(|all| all.matches(&target.labels)));
+    for target in fitting.take(limit.min(MOST_DESCRIBED)) {
+        let labels = render::label_map(&target.labels, true);
+        let names = names_of(services, &target.labels).await?;
+        let mut told: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
+        for name in &names {
+            let Some((family, (kind, help, unit))) = family_of(&families, name) else { continue };
+            if wanted.is_some_and(|wanted| wanted != family) || !told.insert(family) {
+                continue;
+            }
+            let mut entry = json!({"target": labels, "type": kind, "help": help, "unit": unit});
+            if let (Some(fields), None) = (entry.as_object_mut(), wanted) {
+                fields.insert("metric".to_owned(), json!(family));
+            }
+            shown.push(entry);
+        }
+    }
+    if shown.is_empty() && wanted.is_some() {
+        return Err(ApiError::not_found("specified metadata not found"));
+    }
+    Ok(render::success(&json!(shown).to_string()))
+}
+
+type Families = BTreeMap<String, (String, String, String)>;
+
+/// The family of a series by its name: its own, or without the suffix of a part.
+fn family_of<'a>(families: &'a Families, name: &'a str) -> Option<(&'a str, &'a (String, String, String))> {
+    let parts = ["_bucket", "_sum", "_count", "_total", "_info", "_created"];
+    let shorter = parts.iter().filter_map(|suffix| name.strip_suffix(suffix));
+    std::iter::once(name).chain(shorter).find_map(|name| families.get(name).map(|family| (name, family)))
+}
+
+async fn names_of(services: &Services, target: &Labels) -> Result<Vec<String>, ApiError> {
+    let conditions: Vec<String> =
+        target.iter().map(|(name, value)| format!("{}={}", json!(name), json!(value))).collect();
+    let now = services.world.now();
+    let query = Query {
+        tenant: services.default_tenant(),
+        request: Request::Names {
+            signal: Signal::Metrics,
+            names: Names::Values(METRIC_NAME.to_owned()),
+            selectors: vec![format!("{{{}}}", conditions.join(","))],
+            limit: None,
+        },
+        range: TimeRange::new(now - std::time::Duration::from_hours(1), now),
+        limits: services.limits.clone(),
+    };
+    let mut answer = services.queries.query(query).await?;
+    let batches = collect(&mut answer).await?;
+    let columns = batches.iter().filter_map(|batch| batch.column(0).as_string_opt::<i32>());
+    Ok(columns.flat_map(|column| column.iter().flatten().map(str::to_owned)).collect())
+}
+
 /// Names of scrape jobs.
 pub(crate) fn pools(board: &Board) -> Response {
     let mut pools: Vec<String> = board.targets().into_iter().map(|target| target.job).collect();
@@ -80,7 +165,7 @@ pub(crate) async fn tsdb_status(services: &Services, given: &Params) -> Result<R
     let query = Query {
         tenant: services.default_tenant(),
         request: Request::Names { signal: Signal::Metrics, names: Names::Series, selectors: Vec::new(), limit: None },
-        range: gw_base::TimeRange::new(now - std::time::Duration::from_hours(1), now),
+        range: TimeRange::new(now - std::time::Duration::from_hours(1), now),
         limits: services.limits.clone(),
     };
     let mut answer = services.queries.query(query).await?;
@@ -92,7 +177,7 @@ pub(crate) async fn tsdb_status(services: &Services, given: &Params) -> Result<R
         }
     }
     let data = json!({
-        "headStats": {"numSeries": count.series, "numLabelPairs": count.pairs.len(), "chunkCount": 0, "minTime": 0, "maxTime": now.millis()},
+        "headStats": {"numSeries": count.series, "numLabelPairs": count.pairs.len(), "chunkCount": count.series, "minTime": (now - std::time::Duration::from_hours(1)).millis(), "maxTime": now.millis()},
         "seriesCountByMetricName": top(&count.metrics, most),
         "labelValueCountByLabelName": top(&count.values_by_name(), most),
         "memoryInBytesByLabelName": top(&count.bytes, most),
@@ -113,7 +198,7 @@ impl Cardinality {
     fn add(&mut self, canonical: &[u8]) {
         self.series += 1;
         for (name, value) in gw_base::labels::Iter::over(canonical) {
-            if name == gw_base::METRIC_NAME {
+            if name == METRIC_NAME {
                 *self.metrics.entry(value.to_owned()).or_default() += 1;
             }
             *self.pairs.entry(format!("{name}={value}")).or_default() += 1;

@@ -3,7 +3,7 @@
 //! Compiled once (regular expressions anchored, templates split), then applied to every target and every sample. A rule
 //! that changes nothing allocates nothing beyond its joined source value.
 
-use gw_base::LabelsBuilder;
+use gw_base::{Labels, LabelsBuilder};
 use md5::{Digest, Md5};
 use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,17 @@ impl Default for RelabelConfig {
     }
 }
 
+/// What one rule made of a label set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelabelStep {
+    /// The rule.
+    pub rule: RelabelConfig,
+    /// The labels behind it.
+    pub output: Labels,
+    /// Whether it kept them.
+    pub keep: bool,
+}
+
 /// A compiled rule.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
@@ -98,6 +109,19 @@ impl Rules {
             .enumerate()
             .map(|(index, config)| compile(config).map_err(|message| format!("relabel rule {index}: {message}")));
         compiled.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// What each rule makes of the labels, up to the one that drops them.
+    pub(crate) fn steps(&self, labels: &mut LabelsBuilder) -> Vec<RelabelStep> {
+        let mut steps = Vec::with_capacity(self.0.len());
+        for rule in &self.0 {
+            let keep = rule.apply(labels);
+            steps.push(RelabelStep { rule: rule.config.clone(), output: labels.build(), keep });
+            if !keep {
+                break;
+            }
+        }
+        steps
     }
 
     /// Applies all rules; `false` says that the label set is dropped.

@@ -70,6 +70,11 @@ fn say(text: &str) {
     writeln!(std::io::stdout(), "{text}").unwrap_or_default();
 }
 
+/// Tells on the error output, which may be closed.
+fn warn(text: &str) {
+    writeln!(std::io::stderr(), "{text}").unwrap_or_default();
+}
+
 /// `host:port`, where Go takes an empty host as every address.
 fn listen_address(text: &str) -> String {
     match text.strip_prefix(':') {

@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use gw_config::Environment;
 
 use super::kingpin::{self, Flag, Given, Takes};
-use super::{Ending, listen_address, say};
+use super::{Ending, listen_address, say, warn};
 use crate::config::Origin;
 use crate::product::{self, Start};
 
-/// Flags with an effect here, and those that concern the original's own machinery and are taken without one.
+/// Flags that the original knows. Those that are neither here nor in [`EFFECTIVE`] are refused.
 const FLAGS: &[Flag] = &[
     ("config.file", Takes::Value),
     ("config.auto-reload-interval", Takes::Value),
@@ -74,6 +74,62 @@ const FLAGS: &[Flag] = &[
     ("help", Takes::Switch),
 ];
 
+/// Flags that do here what they do there. Any other is taken, named in a warning at the start, and has no effect.
+const EFFECTIVE: &[&str] = &[
+    "config.file",
+    "help",
+    "query.lookback-delta",
+    "query.max-concurrency",
+    "query.max-samples",
+    "query.timeout",
+    "rules.alert.for-grace-period",
+    "rules.alert.for-outage-tolerance",
+    "rules.alert.resend-delay",
+    "storage.remote.read-concurrent-limit",
+    "storage.remote.read-max-bytes-in-frame",
+    "storage.remote.read-sample-limit",
+    "storage.tsdb.path",
+    "storage.tsdb.retention",
+    "storage.tsdb.retention.size",
+    "storage.tsdb.retention.time",
+    "version",
+    "web.cors.origin",
+    "web.enable-admin-api",
+    "web.enable-lifecycle",
+    "web.enable-remote-write-receiver",
+    "web.external-url",
+    "web.listen-address",
+    "web.route-prefix",
+];
+
+/// What the original does without a flag, for its status page.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("agent", "false"),
+    ("alertmanager.drain-notification-queue-on-shutdown", "true"),
+    ("alertmanager.notification-batch-size", "256"),
+    ("alertmanager.notification-queue-capacity", "10000"),
+    ("config.auto-reload-interval", "30s"),
+    ("config.file", DEFAULT_FILE),
+    ("enable-feature", ""),
+    ("log.format", "logfmt"),
+    ("log.level", "info"),
+    ("rules.alert.for-grace-period", "10m"),
+    ("rules.alert.for-outage-tolerance", "1h"),
+    ("rules.alert.resend-delay", "1m"),
+    ("rules.max-concurrent-evals", "4"),
+    ("storage.remote.flush-deadline", "1m"),
+    ("web.config.file", ""),
+    ("web.console.libraries", "console_libraries"),
+    ("web.console.templates", "consoles"),
+    ("web.enable-otlp-receiver", "false"),
+    ("web.listen-address", "0.0.0.0:9090"),
+    ("web.max-connections", "512"),
+    ("web.max-notifications-subscribers", "16"),
+    ("web.page-title", "Prometheus Time Series Collection and Processing Server"),
+    ("web.read-timeout", "5m"),
+    ("web.user-assets", ""),
+];
+
 /// Runs as Prometheus.
 pub(super) fn run(words: &[String], environment: &Environment) -> Ending {
     let given = match Given::read(words, |name| kingpin::takes(FLAGS, name)) {
@@ -102,6 +158,9 @@ pub(super) fn run(words: &[String], environment: &Environment) -> Ending {
             format!("level=error msg=\"Error loading config (--config.file={file})\" file={file} err=\"{error:#}\"");
         return Ending::with(2, words);
     }
+    for (flag, _) in given.iter().filter(|(flag, _)| !EFFECTIVE.contains(flag)) {
+        warn(&format!("level=warn msg=\"Flag has no effect in Gatewatch\" flag=--{flag}"));
+    }
     match product::run(start, environment) {
         Ok(()) => Ending::WELL,
         Err(error) => Ending::with(1, format!("level=error msg=\"Error starting up\" err=\"{error:#}\"")),
@@ -111,6 +170,24 @@ pub(super) fn run(words: &[String], environment: &Environment) -> Ending {
 const DEFAULT_FILE: &str = "prometheus.yml";
 /// Wire: what test harnesses wait for in the log (upstream's `cmd/prometheus/main.go`).
 const READY: &str = "level=info msg=\"Server is ready to receive web requests.\"";
+
+/// All flags as the status page shows them, without those that the configuration decides.
+fn shown(given: &Given) -> Vec<(String, String)> {
+    let mut flags: std::collections::BTreeMap<String, String> =
+        DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    flags.extend(given.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    flags.into_iter().collect()
+}
+
+/// Wire: without a flag of its own the prefix is the path of the external URL.
+fn prefix(given: &Given) -> Option<String> {
+    if let Some(prefix) = given.get("web.route-prefix") {
+        return Some(prefix.to_owned());
+    }
+    let url = given.get("web.external-url")?;
+    let after = url.split_once("://").map_or(url, |(_, rest)| rest);
+    after.split_once('/').map(|(_, path)| path.to_owned()).filter(|path| !path.trim_matches('/').is_empty())
+}
 
 /// The flags as our start.
 fn translate(given: &Given) -> Result<Start> {
@@ -151,6 +228,33 @@ fn translate(given: &Given) -> Result<Start> {
             "--rules.alert.for-grace-period",
         ),
         ("detect.resend_delay", given.get("rules.alert.resend-delay").map(str::to_owned), "--rules.alert.resend-delay"),
+        ("query.timeout", given.get("query.timeout").map(str::to_owned), "--query.timeout"),
+        ("query.max_samples", given.get("query.max-samples").map(str::to_owned), "--query.max-samples"),
+        ("query.concurrency", given.get("query.max-concurrency").map(str::to_owned), "--query.max-concurrency"),
+        ("query.lookback", given.get("query.lookback-delta").map(str::to_owned), "--query.lookback-delta"),
+        (
+            "query.read_samples",
+            given.get("storage.remote.read-sample-limit").map(str::to_owned),
+            "--storage.remote.read-sample-limit",
+        ),
+        (
+            "query.read_concurrency",
+            given.get("storage.remote.read-concurrent-limit").map(str::to_owned),
+            "--storage.remote.read-concurrent-limit",
+        ),
+        (
+            "query.read_frame",
+            given.get("storage.remote.read-max-bytes-in-frame").map(|bytes| format!("{bytes}B")),
+            "--storage.remote.read-max-bytes-in-frame",
+        ),
+        ("store.admin_api", given.get("web.enable-admin-api").map(str::to_owned), "--web.enable-admin-api"),
+        (
+            "intake.remote_write",
+            given.get("web.enable-remote-write-receiver").map(str::to_owned),
+            "--web.enable-remote-write-receiver",
+        ),
+        ("listen.path_prefix", prefix(given), "--web.route-prefix"),
+        ("listen.cors_origin", Some(given.get("web.cors.origin").unwrap_or(".*").to_owned()), "--web.cors.origin"),
         // The original watches what its file names and nothing else.
         ("detect.default_rules", Some("false".to_owned()), "prometheus"),
         ("collect.host.enabled", Some("false".to_owned()), "prometheus"),
@@ -164,7 +268,8 @@ fn translate(given: &Given) -> Result<Start> {
         flags: listed.into_iter().filter_map(|(path, value, flag)| Some((path, value?, flag))).collect(),
     };
     // An address that the user names is served as the original serves it; the default one asks for credentials.
-    Ok(Start { origin, insecure_no_auth: explicit, only, ready: Some(READY), ..Start::default() })
+    let flags = shown(given);
+    Ok(Start { origin, insecure_no_auth: explicit, only, ready: Some(READY), flags, ..Start::default() })
 }
 
 fn socket(text: &str) -> Result<SocketAddr> {
