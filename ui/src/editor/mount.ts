@@ -39,6 +39,7 @@ const LOOK = EditorView.theme({
     background: "color-mix(in srgb, var(--accent) 30%, transparent)",
   },
   ".cm-matchingBracket": { outline: "1px solid var(--accent)", backgroundColor: "transparent" },
+  ".cm-own-variable, .cm-own-variable *": { color: "var(--warn)" },
   ".cm-tooltip": {
     backgroundColor: "var(--surface)",
     color: "var(--text)",

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { addFilter, addMatcher, isMetricQuery, overTime, quote, selector, seriesName, shortNames } from "./promql";
+import {
+  addFilter,
+  addMatcher,
+  fillQuery,
+  isMetricQuery,
+  overTime,
+  quote,
+  selector,
+  seriesName,
+  shortNames,
+  withDurations,
+} from "./promql";
 
 it("quotes", () => expect(quote('a"b\\c\nd')).toBe('"a\\"b\\\\c\\nd"'));
 
@@ -41,4 +52,12 @@ it("tells numbers from lines", () => {
 it("turns the window of a number into one that follows the step", () => {
   expect(overTime('sum(rate(a{b="[1h]c"}[1h])) / sum(rate(d[5m]))')).toContain("rate(d[$__rate_interval])");
   expect(overTime("up")).toBe("up");
+});
+
+it("fills variables in, and keeps places where it only stands in for them", () => {
+  const query = "rate(a[$__rate_interval]) / rate(b[$__range])";
+  expect(fillQuery(query, 15, { start: 0, end: 3600e3 })).toBe("rate(a[60s]) / rate(b[3600s])");
+  expect(withDurations(query)).toHaveLength(query.length);
+  expect(withDurations(query)).toMatch(/rate\(a\[1m +\]\) \/ rate\(b\[1m +\]\)/);
+  expect(withDurations("$__other")).toBe("$__other");
 });

@@ -7,11 +7,13 @@ import { get, path } from "../../data/http";
 import { gridOf } from "../../data/prometheus";
 import type { Explained, SelectorCost } from "../../data/types";
 import { useT } from "../../i18n";
+import { type Note, readNote } from "../../lib/annotations";
 import { formatValue } from "../../lib/format";
 import { Empty, Failure, Panel } from "../../ui/Panel";
 import { State } from "../../ui/State";
 import type { Answer } from "./answers";
 import { type Culprit, type PlanLine, planLines, whyEmpty } from "./explainLines";
+import { Notes } from "./Notes";
 import type { Settings } from "./state";
 
 interface ExplainProps {
@@ -48,6 +50,7 @@ export function Explain({ answer, settings, step }: ExplainProps) {
       {error ? <Failure error={error} retry={() => void refetch()} /> : null}
       {data ? (
         <>
+          <Notes notes={notesOf(data, answer.ran)} text={answer.ran} />
           {data.series === 0 ? <WhyEmpty explained={data} /> : null}
           <Plan explained={data} />
           <Selectors selectors={data.selectors} />
@@ -55,6 +58,13 @@ export function Explain({ answer, settings, step }: ExplainProps) {
       ) : null}
     </Panel>
   );
+}
+
+function notesOf({ warnings, infos }: Explained, ran: string): Note[] {
+  return [
+    ...warnings.map((text) => readNote("warning", text, ran)),
+    ...infos.map((text) => readNote("info", text, ran)),
+  ];
 }
 
 function Total({ explained: { series, cost } }: { explained: Explained }) {

@@ -191,7 +191,6 @@ function Tree({ lines, metadata, onAct, onToggle }: TreeProps) {
               aria-selected={focused && index === current}
               aria-setsize={lines.length}
               aria-posinset={index + 1}
-              aria-label={line.kind === "name" ? line.name : undefined}
               className="browser-item"
               style={{ position: "absolute", top: start, height: size, paddingLeft: 8 + line.depth * 14 }}
               onClick={() => {
@@ -228,7 +227,7 @@ function LineBody({ line, metadata }: { line: Line; metadata: Metadata | undefin
   return (
     <span className="browser-metric" translate="no" title={about ? `${line.name}\n${about.help}` : line.name}>
       <span className="row nowrap-row">
-        <MiddleClip text={line.prefix === "" ? line.name : `…${line.name.slice(line.prefix.length)}`} />
+        <MiddleClip prefix={line.prefix} text={line.name.slice(line.prefix.length)} />
         {about?.type ? (
           <small className="faint end nowrap">{[about.type, about.unit].filter(Boolean).join(" · ")}</small>
         ) : null}
@@ -241,9 +240,15 @@ function LineBody({ line, metadata }: { line: Line; metadata: Metadata | undefin
 const TAIL = 14;
 
 /** A name cut in its middle where there is no room: how metrics end tells them apart. */
-function MiddleClip({ text }: { text: string }) {
+function MiddleClip({ prefix, text }: { prefix: string; text: string }) {
   return (
     <code className="middle-clip">
+      {prefix === "" ? null : (
+        <>
+          <span className="visually-hidden">{prefix}</span>
+          <span aria-hidden>…</span>
+        </>
+      )}
       <span className="clip">{text.slice(0, -TAIL)}</span>
       <span>{text.slice(-TAIL)}</span>
     </code>

@@ -2,7 +2,7 @@
 // the store holds.
 
 import { Gauge } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { usePageKeys } from "../../app/shell/shortcuts";
 import { useParam, useParams, useSetParams } from "../../app/url";
@@ -59,7 +59,7 @@ function Ask({ head }: { head: React.ReactNode }) {
   const params = useParams();
   const set = useSetParams();
   const rows = readRows(params);
-  const settings = readSettings(params);
+  const settings = useMemo(() => readSettings(params), [params]);
   const [drafts, setDrafts] = useState<Row[]>(rows.length > 0 ? rows : [EMPTY_ROW]);
   const [open, setOpen] = useState<"browser" | "history" | null>(null);
   const wide = useWide();

@@ -1,5 +1,6 @@
 // The answers: as a graph, a table, a heat map, a histogram, or explained; and how they are asked.
 
+import { memo } from "react";
 import { useParam, useSetParams } from "../../app/url";
 import { useT } from "../../i18n";
 import { parseDuration } from "../../lib/time";
@@ -20,8 +21,8 @@ interface ResultsProps {
   step: number;
 }
 
-/** The views. */
-export function Results({ answers, settings, step }: ResultsProps) {
+/** The views. Drawn anew only for new answers, not at each key typed into a query. */
+export const Results = memo(function Results({ answers, settings, step }: ResultsProps) {
   const t = useT();
   const set = useSetParams();
   const shown = answers.filter(({ row, resolved }) => row.on && "query" in resolved);
@@ -47,7 +48,7 @@ export function Results({ answers, settings, step }: ResultsProps) {
       />
     </>
   );
-}
+});
 
 const STEPS = ["5s", "15s", "30s", "1m", "5m", "15m", "1h"];
 

@@ -1,6 +1,7 @@
 // Asks the rows: over the range or at its end, formulas with their rows written in, and what the server noted about each.
 
 import { useQueries } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { useTime } from "../../app/url";
 import { ApiError } from "../../data/http";
 import { type Instant, type Matrix, queryInstant, queryRange } from "../../data/prometheus";
@@ -8,6 +9,7 @@ import { type Note, placeNote, readNote } from "../../lib/annotations";
 import { bucketsOf } from "../../lib/buckets";
 import { isFormula, letter, type Resolved, resolveRows } from "../../lib/formula";
 import { fillQuery } from "../../lib/promql";
+import type { Range } from "../../lib/time";
 import { type Row, type Settings, stepOf } from "./state";
 
 /** A row with what it runs and what came back. */
@@ -57,33 +59,61 @@ export function useAnswers(rows: readonly Row[], settings: Settings): { answers:
         last?.queryKey[0] === (ranged ? "range" : "instant") && last.queryKey[1] === query ? before : undefined,
       retry: false,
     })),
-  }) as {
-    data?: { matrix?: Matrix; instant?: Instant };
-    error: unknown;
-    isPending: boolean;
-    fetchStatus: string;
-    refetch: () => void;
-  }[];
-  const answers = rows.map((row, at): Answer => {
-    const result = results[at];
-    const { matrix, instant } = result?.data ?? {};
-    const ran = queries[at] ?? "";
-    const place = (note: Note) =>
-      isFormula(row.text) ? { ...note, from: null, to: null } : placeNote(note, row.text, step, range);
-    return {
-      row,
-      name: letter(at),
-      resolved: resolved[at] ?? { query: row.text },
-      ran,
-      matrix,
-      instant,
-      error: result?.error ?? null,
-      waiting: result?.isPending === true && result.fetchStatus !== "idle",
-      retry: () => result?.refetch(),
-      notes: notesOf(result?.error, matrix ?? instant, ran).map(place),
-    };
-  });
+  }) as Result[];
+  // Typing draws the page anew at each key; answers stay the same objects until something came back.
+  const key = JSON.stringify([
+    rows,
+    queries,
+    results.map(({ dataUpdatedAt, errorUpdatedAt, isPending, fetchStatus, isPlaceholderData }) => [
+      dataUpdatedAt,
+      errorUpdatedAt,
+      isPending,
+      fetchStatus,
+      isPlaceholderData,
+    ]),
+  ]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for rows, queries and results
+  const answers = useMemo(
+    () => rows.map((row, at) => answerOf(row, at, resolved[at], queries[at] ?? "", results[at], { step, range })),
+    [key, step, range],
+  );
   return { answers, step };
+}
+
+interface Result {
+  data?: { matrix?: Matrix; instant?: Instant };
+  error: unknown;
+  isPending: boolean;
+  isPlaceholderData: boolean;
+  fetchStatus: string;
+  dataUpdatedAt: number;
+  errorUpdatedAt: number;
+  refetch: () => void;
+}
+
+function answerOf(
+  row: Row,
+  at: number,
+  resolved: Resolved | undefined,
+  ran: string,
+  result: Result | undefined,
+  { step, range }: { step: number; range: Range },
+): Answer {
+  const { matrix, instant } = result?.data ?? {};
+  const place = (note: Note) =>
+    isFormula(row.text) ? { ...note, from: null, to: null } : placeNote(note, row.text, step, range);
+  return {
+    row,
+    name: letter(at),
+    resolved: resolved ?? { query: row.text },
+    ran,
+    matrix,
+    instant,
+    error: result?.error ?? null,
+    waiting: result?.isPending === true && result.fetchStatus !== "idle",
+    retry: () => result?.refetch(),
+    notes: notesOf(result?.error, matrix ?? instant, ran).map(place),
+  };
 }
 
 function notesOf(error: unknown, data: Matrix | Instant | undefined, ran: string): Note[] {
