@@ -40,7 +40,8 @@ export function readNote(severity: Severity, sentence: string, ran: string): Not
   const found = /\((\d+):(\d+)\)\s*$/.exec(sentence) ?? /\b(\d+):(\d+): parse error/.exec(sentence);
   const message = sentence.replace(/\s*\(\d+:\d+\)\s*$/, "").replace(/^PromQL (info|warning): /, "");
   if (!found) return { severity, message, from: null, to: null };
-  const from = offsetOf(ran, Number(found[1]), Number(found[2]));
+  // What is missing at the end is shown at the last character there is.
+  const from = Math.min(offsetOf(ran, Number(found[1]), Number(found[2])), Math.max(0, ran.length - 1));
   return { severity, message, from, to: wordEnd(ran, from) };
 }
 

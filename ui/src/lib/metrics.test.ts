@@ -78,6 +78,10 @@ describe("notes of the server", () => {
     const placed = placeNote(note, written, 15, range);
     expect(written.slice(placed.from ?? 0, placed.to ?? 0)).toBe("c");
   });
+  it("shows what is missing at the end at the last character", () => {
+    const note = readNote("error", 'invalid parameter "query": 1:8: parse error: unclosed left parenthesis', "rate(up");
+    expect([note.from, note.to]).toEqual([6, 7]);
+  });
   it("counts columns as bytes", () => {
     const ran = '{x="한글"} + y';
     const note = readNote("warning", "PromQL warning: w (1:16)", ran);

@@ -6,10 +6,10 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useStatus } from "../../../app/session";
 import { useClock, useParam } from "../../../app/url";
-import { runtimeInfo, type StatList, type TsdbStatus, tsdbStatus } from "../../../data/prometheus";
+import { queryInstant, runtimeInfo, type StatList, type TsdbStatus, tsdbStatus } from "../../../data/prometheus";
 import { type Key, useLanguage } from "../../../i18n";
 import { printSelector } from "../../../lib/blocks";
-import { formatDateTime, formatValue, type Unit } from "../../../lib/format";
+import { formatValue, type Unit } from "../../../lib/format";
 import { Segments } from "../../../ui/controls";
 import { Empty, Failure, Panel } from "../../../ui/Panel";
 import { Suggest } from "../../../ui/Suggest";
@@ -97,9 +97,28 @@ function byLabel(name: string): string {
   return `topk(20, count by (${own}) (${printSelector({ metric: "", filters: [{ name, op: "!=", value: "" }] })}))`;
 }
 
+/** One number, and the query of its course where it has one. */
+interface Fact {
+  name: Key;
+  value: string;
+  expr?: string;
+}
+
+/** The newest value of one of the product's own metrics. */
+function useOwn(expr: string): { expr: string; value: number | undefined } {
+  const { now } = useClock();
+  const { data } = useQuery({
+    queryKey: ["own", expr, now],
+    queryFn: ({ signal }) => queryInstant(expr, Date.now(), signal),
+    placeholderData: (before) => before,
+    retry: false,
+  });
+  return { expr, value: data?.samples[0]?.value };
+}
+
 /** What the store says of itself. */
 function Facts({ status }: { status: TsdbStatus | undefined }) {
-  const { t, language } = useLanguage();
+  const { t } = useLanguage();
   const { data: about } = useStatus();
   const runtime = useQuery({
     queryKey: ["runtimeInfo"],
@@ -110,36 +129,45 @@ function Facts({ status }: { status: TsdbStatus | undefined }) {
   const stored = about?.signals.find(({ signal }) => signal === "metrics");
   const head = status?.headStats;
   const retention = runtime.data?.storageRetention;
-  const facts: [Key, ReactNode][] = [
-    ["tsdb.series", formatValue(head?.numSeries, "count")],
-    ["tsdb.pairs", formatValue(head?.numLabelPairs, "count")],
-    // A store that keeps no chunks says 0: nothing to show.
-    ...(head?.chunkCount ? [["tsdb.chunks", formatValue(head.chunkCount, "count")] as [Key, ReactNode]] : []),
-    ["tsdb.samples", formatValue(stored?.rows)],
-    ["tsdb.bytes", formatValue(stored?.bytes, "bytes")],
-    ["tsdb.parts", formatValue(stored?.parts, "count")],
-    [
-      "tsdb.perSample",
-      stored && stored.rows > 0 && stored.bytes > 0 ? `${(stored.bytes / stored.rows).toFixed(2)} B` : "–",
-    ],
-    ["tsdb.retention", retention ? String(retention) : "–"],
+  const memory = useOwn('process_resident_memory_bytes{job="gatewatch"}');
+  const heads = useOwn('gatewatch_store_head_bytes{signal="metrics"}');
+  const facts: Fact[] = [
+    {
+      name: "tsdb.series",
+      value: formatValue(head?.numSeries, "count"),
+      expr: 'gatewatch_store_head_series{signal="metrics"}',
+    },
+    { name: "tsdb.pairs", value: formatValue(head?.numLabelPairs, "count") },
+    { name: "tsdb.headMemory", value: formatValue(heads.value, "bytes"), expr: heads.expr },
+    { name: "tsdb.memory", value: formatValue(memory.value, "bytes"), expr: memory.expr },
+    { name: "tsdb.samples", value: formatValue(stored?.rows), expr: 'gatewatch_store_rows{signal="metrics"}' },
+    { name: "tsdb.bytes", value: formatValue(stored?.bytes, "bytes"), expr: 'gatewatch_store_bytes{signal="metrics"}' },
+    { name: "tsdb.parts", value: formatValue(stored?.parts, "count"), expr: 'gatewatch_store_parts{signal="metrics"}' },
+    {
+      name: "tsdb.perSample",
+      value: stored && stored.rows > 0 && stored.bytes > 0 ? `${(stored.bytes / stored.rows).toFixed(2)} B` : "–",
+      expr: 'gatewatch_store_bytes{signal="metrics"} / gatewatch_store_rows{signal="metrics"}',
+    },
+    { name: "tsdb.retention", value: retention ? String(retention) : "–" },
   ];
-  const known = head !== undefined && head.maxTime > head.minTime && head.minTime > 0;
   return (
     <>
       <dl className="stats">
-        {facts.map(([name, value]) => (
+        {facts.map(({ name, value, expr }) => (
           <div className="stat" key={name}>
             <dt>{t(name)}</dt>
-            <dd>{value}</dd>
+            <dd>
+              {expr ? (
+                <Link to="/explore/metrics" search={{ expr }}>
+                  {value}
+                </Link>
+              ) : (
+                value
+              )}
+            </dd>
           </div>
         ))}
       </dl>
-      {known ? (
-        <p className="faint small">
-          {t("tsdb.span", { from: formatDateTime(head.minTime, language), to: formatDateTime(head.maxTime, language) })}
-        </p>
-      ) : null}
     </>
   );
 }
