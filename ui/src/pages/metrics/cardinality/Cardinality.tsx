@@ -151,24 +151,22 @@ function Facts({ status }: { status: TsdbStatus | undefined }) {
     { name: "tsdb.retention", value: retention ? String(retention) : "–" },
   ];
   return (
-    <>
-      <dl className="stats">
-        {facts.map(({ name, value, expr }) => (
-          <div className="stat" key={name}>
-            <dt>{t(name)}</dt>
-            <dd>
-              {expr ? (
-                <Link to="/explore/metrics" search={{ expr }}>
-                  {value}
-                </Link>
-              ) : (
-                value
-              )}
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </>
+    <dl className="stats">
+      {facts.map(({ name, value, expr }) => (
+        <div className="stat" key={name}>
+          <dt>{t(name)}</dt>
+          <dd>
+            {expr ? (
+              <Link to="/explore/metrics" search={{ expr }}>
+                {value}
+              </Link>
+            ) : (
+              value
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
