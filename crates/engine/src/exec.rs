@@ -21,6 +21,7 @@ use gw_batch::{Cost, PlanNode, QueryError};
 use gw_plan::annotations::Position;
 
 use crate::matrix::{self, Matrix};
+use crate::operators::Spec;
 use crate::run::Run;
 
 /// Blocks of rows on their way.
@@ -43,6 +44,17 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync {
 
     /// The result over the children's results.
     fn run(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream;
+
+    /// What an operator that reads storage reads, where who comes next may read it in its place.
+    fn leaf(&self) -> Option<Spec> {
+        None
+    }
+
+    /// The result straight from storage, without rows in between; `None` where rows are needed. `inputs` are those of the
+    /// leaf, `node` is the leaf's.
+    fn fold(&self, _: &Spec, _: Vec<MatrixStream>, _: &Arc<Run>, _: &Arc<PlanNode>) -> Option<MatrixStream> {
+        None
+    }
 
     /// The same for an operator that reads storage, which counts the samples it reads in its node.
     fn read(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>, _: &Arc<PlanNode>) -> MatrixStream {
@@ -92,14 +104,26 @@ impl MatrixExec {
 
     /// The blocks of rows, not brought into Arrow form.
     fn matrices(&self, partition: usize, context: &Arc<TaskContext>) -> DataFusionResult<MatrixStream> {
-        let mut inputs = Vec::with_capacity(self.children.len());
-        for (child, steps) in &self.children {
-            inputs.push(matrices(child, *steps, partition, context)?);
-        }
-        let (run, node) = (Arc::clone(&self.run), Arc::clone(&self.node));
-        let output = Timed { blocks: self.operator.read(inputs, &self.run, &self.node), run, node };
+        let blocks = match self.folded(partition, context)? {
+            Some(blocks) => blocks,
+            None => self.operator.read(self.inputs(partition, context)?, &self.run, &self.node),
+        };
+        let output = Timed { blocks, run: Arc::clone(&self.run), node: Arc::clone(&self.node) };
         let run = Arc::clone(&self.run);
         Ok(output.map(move |result| result.and_then(|matrix| run.check().map(|()| matrix))).boxed())
+    }
+
+    fn inputs(&self, partition: usize, context: &Arc<TaskContext>) -> DataFusionResult<Vec<MatrixStream>> {
+        self.children.iter().map(|(child, steps)| matrices(child, *steps, partition, context)).collect()
+    }
+
+    /// The result over an only child that reads storage, where the two can be one.
+    fn folded(&self, partition: usize, context: &Arc<TaskContext>) -> DataFusionResult<Option<MatrixStream>> {
+        let [(child, _)] = &self.children[..] else { return Ok(None) };
+        let Some((child, spec)) = own(child).and_then(|child| Some((child, child.operator.leaf()?))) else {
+            return Ok(None);
+        };
+        Ok(self.operator.fold(&spec, child.inputs(partition, context)?, &self.run, &child.node))
     }
 
     /// What the operator did so far.

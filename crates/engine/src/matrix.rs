@@ -8,6 +8,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use gw_base::Labels;
 use gw_batch::Histogram;
+use gw_plan::sliding::Row;
 use gw_plan::window::Value;
 
 /// A block of rows. Cells of one row are neighbours.
@@ -78,6 +79,18 @@ impl Matrix {
         let cells = row * self.steps..(row + 1) * self.steps;
         let floats = self.present[cells.clone()].iter().any(|present| *present);
         !floats && !self.histograms.get(cells).is_some_and(|cells| cells.iter().any(Option::is_some))
+    }
+
+    /// The float cells of a row, to be written.
+    pub(crate) fn row_mut(&mut self, row: usize) -> Row<'_> {
+        let cells = row * self.steps..(row + 1) * self.steps;
+        Row { values: &mut self.values[cells.clone()], present: &mut self.present[cells] }
+    }
+
+    /// Empties all cells, so that the rows can be used again.
+    pub(crate) fn clear_cells(&mut self) {
+        self.present.fill(false);
+        self.histograms.clear();
     }
 
     pub(crate) fn cell(&self, row: usize, step: usize) -> Cell<'_> {

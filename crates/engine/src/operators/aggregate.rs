@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use gw_batch::QueryError;
+use gw_base::Labels;
+use gw_batch::{Cost, PlanNode, QueryError};
 use gw_plan::algebra::{AggregateOp, Grouping};
 use gw_plan::annotations::{Notes, Position};
 use gw_plan::histogram::{Incompatible, Sum};
@@ -13,6 +14,7 @@ use gw_plan::numeric::{Compensated, Mean};
 use gw_plan::window::Value;
 
 use super::fold::{Count, Deviation, Fold, Greatest, Least, One, Variance};
+use super::leaf::{Leaf, Spec};
 use super::names::Keys;
 use crate::exec::{MatrixStream, Operator, once};
 use crate::matrix::{Cell, Matrix};
@@ -50,8 +52,31 @@ impl Operator for Aggregate {
     }
 
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
-        let input = inputs.remove(0);
-        let run = Arc::clone(run);
+        self.over(Input::Blocks(inputs.remove(0)), Arc::clone(run))
+    }
+
+    fn fold(
+        &self,
+        spec: &Spec,
+        inputs: Vec<MatrixStream>,
+        run: &Arc<Run>,
+        node: &Arc<PlanNode>,
+    ) -> Option<MatrixStream> {
+        let leaf = Input::Leaf(Box::new(spec.clone()), inputs, Arc::clone(node));
+        Some(self.over(leaf, Arc::clone(run)))
+    }
+}
+
+/// Where the series come from.
+enum Input {
+    /// Another operator.
+    Blocks(MatrixStream),
+    /// Storage: what is read, its scalar arguments, and the node whose work this is.
+    Leaf(Box<Spec>, Vec<MatrixStream>, Arc<PlanNode>),
+}
+
+impl Aggregate {
+    fn over(&self, input: Input, run: Arc<Run>) -> MatrixStream {
         match self.op {
             AggregateOp::Sum => aggregated::<Compensated>(input, Groups::new(self, Histograms::Combined), run),
             AggregateOp::Avg => aggregated::<Mean>(input, Groups::new(self, Histograms::Combined), run),
@@ -99,26 +124,32 @@ impl<F: Fold> Groups<F> {
 
     fn add(&mut self, block: &Matrix, run: &Run) -> Result<(), QueryError> {
         for row in 0..block.rows() {
-            let group = self.keys.number(&block.labels[row], &self.grouping.labels, !self.grouping.without);
-            if group == self.dropped.len() {
-                run.hold(self.steps * (size_of::<F>() + 1))?;
-                self.dropped.push(false);
-                self.cells.resize((group + 1) * self.steps, F::default());
-                self.seen.resize((group + 1) * self.steps, false);
+            self.add_row(block, row, block.labels[row].as_bytes(), run)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a row of a series with these canonical label bytes.
+    fn add_row(&mut self, block: &Matrix, row: usize, labels: &[u8], run: &Run) -> Result<(), QueryError> {
+        let group = self.keys.number_of(labels, &self.grouping.labels, !self.grouping.without);
+        if group == self.dropped.len() {
+            run.hold(self.steps * (size_of::<F>() + 1) + labels.len())?;
+            self.dropped.push(false);
+            self.cells.resize((group + 1) * self.steps, F::default());
+            self.seen.resize((group + 1) * self.steps, false);
+        }
+        self.dropped[group] |= block.dropped[row];
+        let from = group * self.steps;
+        let (values, present) = block.floats(row);
+        let cells = self.cells[from..from + self.steps].iter_mut().zip(&mut self.seen[from..from + self.steps]);
+        for ((cell, seen), (value, present)) in cells.zip(values.iter().zip(present)) {
+            if *present {
+                cell.add(*value);
+                *seen = true;
             }
-            self.dropped[group] |= block.dropped[row];
-            let from = group * self.steps;
-            let (values, present) = block.floats(row);
-            let cells = self.cells[from..from + self.steps].iter_mut().zip(&mut self.seen[from..from + self.steps]);
-            for ((cell, seen), (value, present)) in cells.zip(values.iter().zip(present)) {
-                if *present {
-                    cell.add(*value);
-                    *seen = true;
-                }
-            }
-            if block.has_histograms() {
-                self.add_histograms(block, row, from, run);
-            }
+        }
+        if block.has_histograms() {
+            self.add_histograms(block, row, from, run);
         }
         Ok(())
     }
@@ -174,10 +205,31 @@ impl<F: Fold> Groups<F> {
     }
 }
 
-fn aggregated<F: Fold>(mut input: MatrixStream, mut groups: Groups<F>, run: Arc<Run>) -> MatrixStream {
+fn aggregated<F: Fold>(input: Input, mut groups: Groups<F>, run: Arc<Run>) -> MatrixStream {
     once(async move {
-        while let Some(block) = input.next().await {
-            groups.add(&block?, &run)?;
+        match input {
+            Input::Blocks(mut blocks) => {
+                while let Some(block) = blocks.next().await {
+                    groups.add(&block?, &run)?;
+                }
+            }
+            Input::Leaf(spec, inputs, node) => {
+                let from = run.world.elapsed();
+                let mut leaf = Leaf::open(*spec, inputs, &run, &node).await?;
+                let mut row = Matrix::new(groups.steps);
+                row.push(Labels::empty(), leaf.drops_name());
+                let mut series = 0;
+                while leaf.next().await? {
+                    row.clear_cells();
+                    leaf.fill(&mut row, 0);
+                    if !row.is_empty_row(0) {
+                        groups.add_row(&row, 0, leaf.labels(), &run)?;
+                        series += 1;
+                    }
+                }
+                Cost::add(&node.series, series);
+                node.spent(run.world.elapsed().saturating_sub(from));
+            }
         }
         Ok(groups.finish(&run))
     })

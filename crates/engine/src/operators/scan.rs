@@ -4,69 +4,58 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use gw_base::{Matcher, Signal, TimeRange, Timestamp};
-use gw_batch::{Cost, PlanNode, QueryError, is_stale};
-use gw_plan::algebra::{self, Boundary, Take};
+use gw_base::{Labels, Matcher, Signal, TimeRange, Timestamp};
+use gw_batch::{Cost, PlanNode, QueryError};
+use gw_plan::algebra;
 use gw_plan::annotations::{Notes, Position};
 use gw_plan::seconds;
-use gw_plan::window::Value;
-use gw_store::{Selection, Series};
+use gw_store::Selection;
 
+use super::leaf::{Leaf, Spec};
 use super::names::compare;
-use super::slide::{Frame, Track, slide, starts_at};
-use crate::exec::{MatrixStream, Operator, Scalars, once};
+use super::slide::Track;
+use crate::exec::{MatrixStream, Operator};
 use crate::matrix::Matrix;
 use crate::run::{Run, read_failed};
 
 /// Cells of one block: enough to pay for the block, few enough to stop soon and to stay in cache.
 const BLOCK_CELLS: usize = 1 << 16;
 
-/// Reads the series that match, with their samples in `(start, end]`.
-async fn read(
-    run: &Run,
-    node: &PlanNode,
-    matchers: &[Matcher],
-    (start, end): (i64, i64),
-) -> Result<Vec<Series>, QueryError> {
-    let range = TimeRange::new(Timestamp::from_nanos(start.saturating_add(1)), Timestamp::from_nanos(end));
-    let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
-        .matching(matchers.to_vec())
-        .at_most(run.limits.query_samples);
-    let series = run.store.series(&selection).await.map_err(read_failed)?;
-    let samples: usize = series.iter().map(|series| series.times.len() + series.histogram_times.len()).sum();
-    Cost::add(&run.cost.series, series.len());
-    Cost::add(&run.cost.rows, samples);
-    Cost::add(&node.samples, samples);
-    Cost::add(&run.cost.bytes, samples * 16);
-    if samples > run.limits.query_samples {
-        return Err(read_failed(gw_store::StoreError::TooManyRows { limit: run.limits.query_samples }));
-    }
-    Ok(series)
+/// Blocks of rows made of series, a few at a time.
+fn blocks(spec: Spec, inputs: Vec<MatrixStream>, run: &Arc<Run>, node: &Arc<PlanNode>) -> MatrixStream {
+    let steps = spec.steps();
+    let rows = (BLOCK_CELLS / steps.max(1)).clamp(1, 1024);
+    let (run, node) = (Arc::clone(run), Arc::clone(node));
+    let opened = async move { Leaf::open(spec, inputs, &run, &node).await };
+    stream::once(opened)
+        .flat_map(move |leaf| {
+            stream::unfold(Some(leaf), move |leaf| async move {
+                let mut leaf = match leaf? {
+                    Ok(leaf) => leaf,
+                    Err(error) => return Some((Err(error), None)),
+                };
+                match block(&mut leaf, steps, rows).await {
+                    Ok(None) => None,
+                    Ok(Some(block)) => Some((Ok(block), Some(Ok(leaf)))),
+                    Err(error) => Some((Err(error), None)),
+                }
+            })
+        })
+        .boxed()
 }
 
-/// Blocks of rows made of series, a few at a time.
-fn blocks(
-    series: Vec<Series>,
-    steps: usize,
-    run: &Arc<Run>,
-    mut fill: impl FnMut(Series, &mut Matrix) + Send + 'static,
-) -> MatrixStream {
-    let rows = (BLOCK_CELLS / steps.max(1)).clamp(1, 1024);
-    let run = Arc::clone(run);
-    let mut series = series.into_iter().peekable();
-    stream::iter(std::iter::from_fn(move || {
-        series.peek()?;
-        if let Err(error) = run.check() {
-            return Some(Err(error));
+/// The next rows; none behind the last.
+async fn block(leaf: &mut Leaf, steps: usize, rows: usize) -> Result<Option<Matrix>, QueryError> {
+    let mut matrix = Matrix::new(steps);
+    while matrix.rows() < rows {
+        if !leaf.next().await? {
+            return Ok((matrix.rows() > 0).then_some(matrix));
         }
-        let mut matrix = Matrix::new(steps);
-        for one in series.by_ref().take(rows) {
-            fill(one, &mut matrix);
-            matrix.pop_if_empty();
-        }
-        Some(Ok(matrix))
-    }))
-    .boxed()
+        let row = matrix.push(leaf.owned_labels(), leaf.drops_name());
+        leaf.fill(&mut matrix, row);
+        matrix.pop_if_empty();
+    }
+    Ok(Some(matrix))
 }
 
 /// Matchers as a selector.
@@ -92,76 +81,16 @@ impl Operator for Select {
         self.0.position
     }
 
+    fn leaf(&self) -> Option<Spec> {
+        (!self.0.smoothed).then(|| Spec::Select(self.0.clone()))
+    }
+
     fn run(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         self.read(inputs, run, &Arc::default())
     }
 
-    fn read(&self, _: Vec<MatrixStream>, run: &Arc<Run>, node: &Arc<PlanNode>) -> MatrixStream {
-        let (select, run, node) = (self.0.clone(), Arc::clone(run), Arc::clone(node));
-        stream::once(async move {
-            let first = select.shift.apply(select.grid.start);
-            let last = select.shift.apply(select.grid.last());
-            let end = if select.smoothed { last.saturating_add(select.lookback) } else { last };
-            let series = read(&run, &node, &select.matchers, (first.saturating_sub(select.lookback), end)).await;
-            match series {
-                Ok(series) => {
-                    let cost = Arc::clone(&run.cost);
-                    blocks(series, select.grid.count, &run, move |series, matrix| {
-                        latest(series, &select, matrix, &cost);
-                    })
-                }
-                Err(error) => once(async move { Err(error) }),
-            }
-        })
-        .flatten()
-        .boxed()
-    }
-}
-
-fn latest(series: Series, select: &algebra::Select, matrix: &mut Matrix, cost: &Cost) {
-    let row = matrix.push(series.labels.clone(), false);
-    if select.smoothed {
-        super::extended::interpolate(&Track::of(series), select, (matrix, row), cost);
-        return;
-    }
-    let starts = if select.take == Take::StartTime { starts_at(&series.times, &series.starts) } else { Vec::new() };
-    let histogram_starts =
-        if select.take == Take::StartTime { starts_at(&series.histogram_times, &series.starts) } else { Vec::new() };
-    let (mut f, mut h) = (0, 0);
-    for step in 0..select.grid.count {
-        let at = select.shift.apply(select.grid.at(step));
-        let oldest = at.saturating_sub(select.lookback);
-        while f < series.times.len() && series.times[f] <= at {
-            f += 1;
-        }
-        while h < series.histogram_times.len() && series.histogram_times[h] <= at {
-            h += 1;
-        }
-        let float = f.checked_sub(1).map(|last| (series.times[last], last)).filter(|(time, _)| *time > oldest);
-        let histogram =
-            h.checked_sub(1).map(|last| (series.histogram_times[last], last)).filter(|(time, _)| *time > oldest);
-        let (time, value, start) = match (float, histogram) {
-            (None, None) => continue,
-            (Some((time, last)), histogram) if histogram.is_none_or(|(other, _)| other < time) => {
-                if is_stale(series.values[last]) {
-                    continue;
-                }
-                (time, Value::Float(series.values[last]), starts.get(last))
-            }
-            (_, Some((time, last))) => {
-                if is_stale(series.histograms[last].sum) {
-                    continue;
-                }
-                let value = Value::Histogram(Arc::clone(&series.histograms[last]));
-                (time, value, histogram_starts.get(last))
-            }
-            (Some(_), None) => continue,
-        };
-        match select.take {
-            Take::Value => matrix.set(row, step, value),
-            Take::Time => matrix.set_float(row, step, seconds(time)),
-            Take::StartTime => matrix.set_float(row, step, seconds(start.copied().unwrap_or(0))),
-        }
+    fn read(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>, node: &Arc<PlanNode>) -> MatrixStream {
+        blocks(Spec::Select(self.0.clone()), inputs, run, node)
     }
 }
 
@@ -182,72 +111,50 @@ impl Operator for Window {
         self.0.call.position
     }
 
+    fn leaf(&self) -> Option<Spec> {
+        (self.0.boundary == algebra::Boundary::Inside).then(|| Spec::Window(self.0.clone()))
+    }
+
     fn run(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         self.read(inputs, run, &Arc::default())
     }
 
     fn read(&self, inputs: Vec<MatrixStream>, run: &Arc<Run>, node: &Arc<PlanNode>) -> MatrixStream {
-        let (window, run, node) = (self.0.clone(), Arc::clone(run), Arc::clone(node));
-        stream::once(async move {
-            match prepared(&window, inputs, (&run, &node)).await {
-                Ok((series, params)) => over_windows(window, series, params, &run),
-                Err(error) => once(async move { Err(error) }),
-            }
-        })
-        .flatten()
-        .boxed()
+        blocks(Spec::Window(self.0.clone()), inputs, run, node)
     }
 }
 
-async fn prepared(
-    window: &algebra::Window,
-    inputs: Vec<MatrixStream>,
-    (run, node): (&Run, &PlanNode),
-) -> Result<(Vec<Series>, Scalars), QueryError> {
-    let params = Scalars::read(inputs, window.grid.count, run).await?;
-    let first = window.shift.apply(window.grid.start).saturating_sub(window.range);
-    let last = window.shift.apply(window.grid.last());
-    let (before, after) = match window.boundary {
-        Boundary::Inside => (0, 0),
-        Boundary::Anchored => (window.lookback, 0),
-        Boundary::Smoothed => (window.lookback, window.lookback),
-    };
-    let series = read(run, node, &window.matchers, (first.saturating_sub(before), last.saturating_add(after))).await?;
-    Ok((series, params))
-}
-
-fn over_windows(window: algebra::Window, series: Vec<Series>, params: Scalars, run: &Arc<Run>) -> MatrixStream {
-    let frame = Frame { grid: window.grid, shift: window.shift, range: window.range };
-    let cost = Arc::clone(&run.cost);
-    blocks(series, window.grid.count, run, move |series, matrix| {
-        let labels = series.labels.clone();
-        let metric = labels.metric().unwrap_or("");
-        let notes = Notes::new(&cost, window.call.position).about(metric);
-        let track = Track::of(series);
-        if counts(&window.call) && !track.times.is_empty() && !looks_like_counter(metric) {
-            notes.maybe_not_a_counter();
-        }
-        let row = matrix.push(labels.clone(), !window.call.keeps_name);
-        match window.boundary {
-            Boundary::Inside => slide(&track, frame, &window.call, &params, (matrix, row, &notes)),
-            boundary => super::extended::slide(&track, frame, (&window, boundary), &params, (matrix, row, &notes)),
-        }
-    })
-}
-
-fn counts(call: &algebra::WindowCall) -> bool {
-    matches!(call.name, "rate" | "increase")
-}
-
-fn looks_like_counter(metric: &str) -> bool {
-    metric.is_empty() || ["_total", "_sum", "_count", "_bucket"].iter().any(|suffix| metric.ends_with(suffix))
+/// Says that a metric with a rate does not have the name of a counter.
+pub(super) fn note_doubtful_counter(
+    call: &algebra::WindowCall,
+    matrix: &Matrix,
+    row: usize,
+    notes: &Notes<'_>,
+    metric: &str,
+) {
+    if !matches!(call.name, "rate" | "increase") || metric.is_empty() {
+        return;
+    }
+    let named = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| metric.ends_with(end));
+    if !named && matrix.floats(row).1.contains(&true) {
+        notes.maybe_not_a_counter();
+    }
 }
 
 /// The raw samples of a range selector that is the whole query, in label order.
-pub(crate) async fn raw_samples(run: &Run, raw: &algebra::Raw) -> Result<Vec<(gw_base::Labels, Track)>, QueryError> {
+pub(crate) async fn raw_samples(run: &Run, raw: &algebra::Raw) -> Result<Vec<(Labels, Track)>, QueryError> {
     let end = raw.shift.apply(raw.at);
-    let mut series = read(run, &PlanNode::default(), &raw.matchers, (end.saturating_sub(raw.range), end)).await?;
+    let start = end.saturating_sub(raw.range).saturating_add(1);
+    let range = TimeRange::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
+    let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
+        .matching(raw.matchers.clone())
+        .at_most(run.limits.query_samples);
+    let mut series = run.store.series(&selection).await.map_err(read_failed)?;
+    let samples: usize = series.iter().map(|series| series.times.len() + series.histogram_times.len()).sum();
+    Cost::add(&run.cost.series, series.len());
+    Cost::add(&run.cost.rows, samples);
+    Cost::add(&run.cost.bytes, samples * 16);
     series.sort_by(|a, b| compare(&a.labels, &b.labels));
-    let tracks = series.into_iter().map(|series| (series.labels.clone(), Track::of(series)));
+    let tracks = series.into_iter().map(|series| (series.labels.clone(), Track::of(&series)));
     Ok(tracks.filter(|(_, track)| !track.times.is_empty() || !track.histograms.is_empty()).collect())
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use gw_batch::{Histogram, is_stale};
-use gw_plan::algebra::{Grid, Shift, WindowCall};
+use gw_plan::algebra::WindowCall;
 use gw_plan::annotations::Notes;
+pub(crate) use gw_plan::sliding::Frame;
 use gw_plan::window::{Points, WindowInput};
 use gw_store::Series;
 
@@ -24,30 +25,51 @@ pub(crate) struct Track {
 
 impl Track {
     /// The samples of a stored series.
-    pub(crate) fn of(series: Series) -> Self {
-        let mut track = Self {
-            times: series.times,
-            values: series.values,
-            histogram_times: series.histogram_times,
-            histograms: series.histograms,
-            ..Self::default()
-        };
-        if track.values.iter().any(|value| is_stale(*value)) {
-            let fresh = |value: f64| !is_stale(value);
-            let mut keep = track.values.iter().map(|value| fresh(*value)).collect::<Vec<_>>().into_iter();
-            track.times.retain(|_| keep.next().unwrap_or(true));
-            track.values.retain(|value| fresh(*value));
-        }
-        if track.histograms.iter().any(|value| is_stale(value.sum)) {
-            let mut keep = track.histograms.iter().map(|value| !is_stale(value.sum)).collect::<Vec<_>>().into_iter();
-            track.histogram_times.retain(|_| keep.next().unwrap_or(true));
-            track.histograms.retain(|value| !is_stale(value.sum));
-        }
-        if !series.starts.is_empty() {
-            track.starts = starts_at(&track.times, &series.starts);
-            track.histogram_starts = starts_at(&track.histogram_times, &series.starts);
-        }
+    pub(crate) fn of(series: &Series) -> Self {
+        let mut track = Self::default();
+        track.load(series);
         track
+    }
+
+    /// Takes the samples of a stored series in place of those that were here.
+    pub(crate) fn load(&mut self, series: &Series) {
+        self.load_floats(series);
+        self.histogram_times.clear();
+        self.histograms.clear();
+        let histograms = series.histogram_times.iter().zip(&series.histograms);
+        for (time, histogram) in histograms.filter(|(_, histogram)| !is_stale(histogram.sum)) {
+            self.histogram_times.push(*time);
+            self.histograms.push(Arc::clone(histogram));
+        }
+        self.starts.clear();
+        self.histogram_starts.clear();
+        if !series.starts.is_empty() {
+            self.starts = starts_at(&self.times, &series.starts);
+            self.histogram_starts = starts_at(&self.histogram_times, &series.starts);
+        }
+    }
+
+    fn load_floats(&mut self, series: &Series) {
+        self.times.clear();
+        self.values.clear();
+        if !series.values.iter().any(|value| is_stale(*value)) {
+            self.times.extend_from_slice(&series.times);
+            self.values.extend_from_slice(&series.values);
+            return;
+        }
+        for (time, value) in series.times.iter().zip(&series.values).filter(|(_, value)| !is_stale(**value)) {
+            self.times.push(*time);
+            self.values.push(*value);
+        }
+    }
+
+    /// The float samples of a stored series: borrowed where there is no stale marker among them, else loaded.
+    pub(crate) fn floats_of<'a>(&'a mut self, series: &'a Series) -> (&'a [i64], &'a [f64]) {
+        if !series.values.iter().any(|value| is_stale(*value)) {
+            return (&series.times, &series.values);
+        }
+        self.load_floats(series);
+        (&self.times, &self.values)
     }
 
     fn floats(&self) -> Points<'_, f64> {
@@ -66,14 +88,6 @@ pub(crate) fn starts_at(times: &[i64], changes: &[(i64, i64)]) -> Vec<i64> {
         next.checked_sub(1).map_or(0, |last| changes[last].1)
     };
     times.iter().map(at).collect()
-}
-
-/// Where and how windows lie.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Frame {
-    pub(crate) grid: Grid,
-    pub(crate) shift: Shift,
-    pub(crate) range: i64,
 }
 
 /// Evaluates a window function at every step and writes the results to a row.

@@ -2,7 +2,7 @@
 
 use gw_base::Matcher;
 
-use super::{Boundary, Node};
+use super::{Boundary, Node, Select, Window};
 use crate::annotations::Position;
 
 /// One selector.
@@ -18,6 +18,37 @@ pub struct Leaf<'a> {
     pub until: i64,
 }
 
+impl<'a> Leaf<'a> {
+    /// What an instant selector reads.
+    #[must_use]
+    pub fn of_select(select: &'a Select) -> Self {
+        let last = select.shift.apply(select.grid.last());
+        Self {
+            matchers: &select.matchers,
+            position: select.position,
+            after: select.shift.apply(select.grid.start).saturating_sub(select.lookback),
+            until: if select.smoothed { last.saturating_add(select.lookback) } else { last },
+        }
+    }
+
+    /// What a function over windows reads.
+    #[must_use]
+    pub fn of_window(window: &'a Window) -> Self {
+        let (before, behind) = match window.boundary {
+            Boundary::Inside => (0, 0),
+            Boundary::Anchored => (window.lookback, 0),
+            Boundary::Smoothed => (window.lookback, window.lookback),
+        };
+        let first = window.shift.apply(window.grid.start).saturating_sub(window.range);
+        Self {
+            matchers: &window.matchers,
+            position: window.call.position,
+            after: first.saturating_sub(before),
+            until: window.shift.apply(window.grid.last()).saturating_add(behind),
+        }
+    }
+}
+
 impl Node {
     /// The selectors of stored series, in no order that matters.
     #[must_use]
@@ -26,29 +57,8 @@ impl Node {
         let mut waiting = vec![self];
         while let Some(node) = waiting.pop() {
             match node {
-                Self::Select(select) => {
-                    let last = select.shift.apply(select.grid.last());
-                    found.push(Leaf {
-                        matchers: &select.matchers,
-                        position: select.position,
-                        after: select.shift.apply(select.grid.start).saturating_sub(select.lookback),
-                        until: if select.smoothed { last.saturating_add(select.lookback) } else { last },
-                    });
-                }
-                Self::Window(window) => {
-                    let (before, behind) = match window.boundary {
-                        Boundary::Inside => (0, 0),
-                        Boundary::Anchored => (window.lookback, 0),
-                        Boundary::Smoothed => (window.lookback, window.lookback),
-                    };
-                    let first = window.shift.apply(window.grid.start).saturating_sub(window.range);
-                    found.push(Leaf {
-                        matchers: &window.matchers,
-                        position: window.call.position,
-                        after: first.saturating_sub(before),
-                        until: window.shift.apply(window.grid.last()).saturating_add(behind),
-                    });
-                }
+                Self::Select(select) => found.push(Leaf::of_select(select)),
+                Self::Window(window) => found.push(Leaf::of_window(window)),
                 other => waiting.extend(other.operands()),
             }
         }

@@ -1,0 +1,276 @@
+//! A selector with its function, series by series: samples come from the store's cursor into one buffer, and become a row of
+//! a step matrix. Nobody owns a series' labels or samples unless the row is kept.
+
+use std::sync::Arc;
+
+use gw_base::{Labels, METRIC_NAME, Signal, TimeRange, Timestamp};
+use gw_batch::{Cost, PlanNode, QueryError, is_stale};
+use gw_plan::algebra::{self, Boundary, Take};
+use gw_plan::annotations::Notes;
+use gw_plan::seconds;
+use gw_plan::sliding::{Frame, Row, Scratch, Sliding};
+use gw_plan::window::Value;
+use gw_store::{Selection, Series, SeriesCursor, Step};
+
+use super::extended;
+use super::slide::{Track, slide, starts_at};
+use crate::exec::{MatrixStream, Scalars};
+use crate::matrix::Matrix;
+use crate::run::{Run, read_failed};
+
+/// Series after which a reader asks whether it is still wanted.
+const CHECK_EVERY: usize = 64;
+
+/// What a leaf reads.
+#[derive(Debug, Clone)]
+pub(crate) enum Spec {
+    /// The latest sample of each series within the look-back.
+    Select(algebra::Select),
+    /// A function over windows of stored series.
+    Window(algebra::Window),
+}
+
+/// How a series becomes a row.
+#[derive(Debug)]
+enum Kernel {
+    Select(algebra::Select),
+    Window {
+        window: Box<algebra::Window>,
+        params: Scalars,
+        /// The same function over all steps at once, and its parameter.
+        sliding: Option<(Sliding, f64)>,
+    },
+}
+
+/// A leaf being read.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    kernel: Kernel,
+    cursor: SeriesCursor,
+    run: Arc<Run>,
+    node: Arc<PlanNode>,
+    track: Track,
+    scratch: Scratch,
+    series: usize,
+    counted: usize,
+}
+
+impl Leaf {
+    /// Starts to read; `inputs` are the scalar arguments of the function.
+    pub(super) async fn open(
+        spec: Spec,
+        inputs: Vec<MatrixStream>,
+        run: &Arc<Run>,
+        node: &Arc<PlanNode>,
+    ) -> Result<Self, QueryError> {
+        let (matchers, after, until) = spec.reads();
+        let range = TimeRange::new(Timestamp::from_nanos(after.saturating_add(1)), Timestamp::from_nanos(until));
+        let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
+            .matching(matchers.to_vec())
+            .at_most(run.limits.query_samples);
+        let kernel = match spec {
+            Spec::Select(select) => Kernel::Select(select),
+            Spec::Window(window) => {
+                let params = Scalars::read(inputs, window.grid.count, run).await?;
+                let sliding = sliding(&window, &params);
+                Kernel::Window { window: Box::new(window), params, sliding }
+            }
+        };
+        let cursor = run.store.cursor(&selection).await.map_err(read_failed)?;
+        Cost::add(&run.cost.parts, cursor.parts());
+        Ok(Self {
+            kernel,
+            cursor,
+            run: Arc::clone(run),
+            node: Arc::clone(node),
+            track: Track::default(),
+            scratch: Scratch::default(),
+            series: 0,
+            counted: 0,
+        })
+    }
+
+    /// Moves to the next series; `false` behind the last.
+    pub(super) async fn next(&mut self) -> Result<bool, QueryError> {
+        loop {
+            match self.cursor.advance().map_err(read_failed)? {
+                Step::Series => {
+                    self.series += 1;
+                    if self.series.is_multiple_of(CHECK_EVERY) {
+                        self.run.check()?;
+                        self.count();
+                    }
+                    return Ok(true);
+                }
+                Step::Load => {
+                    self.run.check()?;
+                    self.cursor.load().await.map_err(read_failed)?;
+                }
+                Step::End => {
+                    self.count();
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self) {
+        let samples = self.cursor.samples_read() - self.counted;
+        self.counted += samples;
+        Cost::add(&self.run.cost.series, std::mem::take(&mut self.series));
+        Cost::add(&self.run.cost.rows, samples);
+        Cost::add(&self.run.cost.bytes, samples * 16);
+        Cost::add(&self.node.samples, samples);
+    }
+
+    /// The label bytes of the series.
+    pub(super) fn labels(&self) -> &[u8] {
+        self.cursor.labels()
+    }
+
+    /// The labels of the series.
+    pub(super) fn owned_labels(&self) -> Labels {
+        // The store checked the bytes when it took the series in.
+        Labels::from_bytes(self.cursor.labels()).unwrap_or_default()
+    }
+
+    /// Whether the metric name of the rows is to be dropped at the end.
+    pub(super) const fn drops_name(&self) -> bool {
+        match &self.kernel {
+            Kernel::Select(_) => false,
+            Kernel::Window { window, .. } => !window.call.keeps_name,
+        }
+    }
+
+    /// Evaluates the series at every step and writes the results to an empty row.
+    pub(super) fn fill(&mut self, matrix: &mut Matrix, row: usize) {
+        let samples = self.cursor.samples();
+        let plain = samples.histogram_times.is_empty();
+        let cost = &self.run.cost;
+        match &self.kernel {
+            Kernel::Select(select) if plain && !select.smoothed && select.take == Take::Value => {
+                latest_floats(samples, select, matrix.row_mut(row));
+            }
+            Kernel::Select(select) if select.smoothed => {
+                self.track.load(samples);
+                extended::interpolate(&self.track, select, (matrix, row), cost);
+            }
+            Kernel::Select(select) => latest(samples, select, (matrix, row)),
+            Kernel::Window { window, params, sliding } => {
+                let frame = Frame { grid: window.grid, shift: window.shift, range: window.range };
+                let metric = metric_of(self.cursor.labels());
+                let notes = Notes::new(cost, window.call.position).about(metric);
+                match sliding {
+                    Some((sliding, param)) if plain && samples.starts.is_empty() => {
+                        let floats = self.track.floats_of(samples);
+                        sliding.slide(floats, frame, *param, &mut self.scratch, &mut matrix.row_mut(row));
+                    }
+                    _ => {
+                        self.track.load(samples);
+                        let out = (&mut *matrix, row, &notes);
+                        match window.boundary {
+                            Boundary::Inside => slide(&self.track, frame, &window.call, params, out),
+                            boundary => extended::slide(&self.track, frame, (window, boundary), params, out),
+                        }
+                    }
+                }
+                super::scan::note_doubtful_counter(&window.call, matrix, row, &notes, metric);
+            }
+        }
+    }
+}
+
+impl Spec {
+    /// Conditions, and the times after which and up to which samples count.
+    fn reads(&self) -> (&[gw_base::Matcher], i64, i64) {
+        let leaf = match self {
+            Self::Select(select) => algebra::Leaf::of_select(select),
+            Self::Window(window) => algebra::Leaf::of_window(window),
+        };
+        (leaf.matchers, leaf.after, leaf.until)
+    }
+
+    /// Cells of a row.
+    pub(super) const fn steps(&self) -> usize {
+        match self {
+            Self::Select(select) => select.grid.count,
+            Self::Window(window) => window.grid.count,
+        }
+    }
+}
+
+/// The form of a window function that works on all steps at once, where it has one.
+fn sliding(window: &algebra::Window, params: &Scalars) -> Option<(Sliding, f64)> {
+    let sliding = Sliding::of(window.call.name).filter(|_| window.boundary == Boundary::Inside)?;
+    if sliding != Sliding::Quantile {
+        return Some((sliding, 0.0));
+    }
+    let (q, rest) = params.first().split_first()?;
+    // Anything else deserves a remark, which the kernel makes.
+    (rest.iter().all(|other| other == q) && (0.0..=1.0).contains(q)).then_some((sliding, *q))
+}
+
+fn metric_of(labels: &[u8]) -> &str {
+    gw_base::labels::Iter::over(labels).find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| value)
+}
+
+/// The latest sample within the look-back at every step, of a series of floats.
+fn latest_floats(samples: &Series, select: &algebra::Select, row: Row<'_>) {
+    let (times, values) = (&samples.times, &samples.values);
+    let mut seen = 0;
+    for (step, (cell, present)) in row.values.iter_mut().zip(row.present).enumerate() {
+        let at = select.shift.apply(select.grid.at(step));
+        while seen < times.len() && times[seen] <= at {
+            seen += 1;
+        }
+        if let Some(last) = seen.checked_sub(1)
+            && times[last] > at.saturating_sub(select.lookback)
+            && !is_stale(values[last])
+        {
+            (*cell, *present) = (values[last], true);
+        }
+    }
+}
+
+/// The same of any series, and of times rather than values.
+fn latest(series: &Series, select: &algebra::Select, (matrix, row): (&mut Matrix, usize)) {
+    let starts = if select.take == Take::StartTime { starts_at(&series.times, &series.starts) } else { Vec::new() };
+    let histogram_starts =
+        if select.take == Take::StartTime { starts_at(&series.histogram_times, &series.starts) } else { Vec::new() };
+    let (mut f, mut h) = (0, 0);
+    for step in 0..select.grid.count {
+        let at = select.shift.apply(select.grid.at(step));
+        let oldest = at.saturating_sub(select.lookback);
+        while f < series.times.len() && series.times[f] <= at {
+            f += 1;
+        }
+        while h < series.histogram_times.len() && series.histogram_times[h] <= at {
+            h += 1;
+        }
+        let float = f.checked_sub(1).map(|last| (series.times[last], last)).filter(|(time, _)| *time > oldest);
+        let histogram =
+            h.checked_sub(1).map(|last| (series.histogram_times[last], last)).filter(|(time, _)| *time > oldest);
+        let (time, value, start) = match (float, histogram) {
+            (None, None) => continue,
+            (Some((time, last)), histogram) if histogram.is_none_or(|(other, _)| other < time) => {
+                if is_stale(series.values[last]) {
+                    continue;
+                }
+                (time, Value::Float(series.values[last]), starts.get(last))
+            }
+            (_, Some((time, last))) => {
+                if is_stale(series.histograms[last].sum) {
+                    continue;
+                }
+                let value = Value::Histogram(Arc::clone(&series.histograms[last]));
+                (time, value, histogram_starts.get(last))
+            }
+            (Some(_), None) => continue,
+        };
+        match select.take {
+            Take::Value => matrix.set(row, step, value),
+            Take::Time => matrix.set_float(row, step, seconds(time)),
+            Take::StartTime => matrix.set_float(row, step, seconds(start.copied().unwrap_or(0))),
+        }
+    }
+}
