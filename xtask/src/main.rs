@@ -8,6 +8,7 @@ mod ci;
 mod debian;
 mod digest;
 mod environment;
+mod fuzz;
 mod process;
 mod python;
 mod run;
@@ -45,6 +46,11 @@ static TASKS: &[Task] = &[
     },
     Task { name: "ci", summary: "format check, tidy, and lint plus tests in one compile", run: ci::run },
     Task { name: "tidy", summary: "check the house rules: layers, lock file, sources, documents", run: tidy::run },
+    Task {
+        name: "fuzz",
+        summary: "feed decoders and parsers with damaged inputs: `fuzz TARGET SECONDS`; without words it lists the targets",
+        run: fuzz::run,
+    },
     Task {
         name: "bench",
         summary: "measure: `bench start`, `bench smoke [MINUTES]` (release binary), `bench edit` (build times)",

@@ -8,6 +8,7 @@
 
 pub mod algebra;
 pub mod annotations;
+pub mod dedup;
 mod error;
 pub mod histogram;
 pub mod logql;

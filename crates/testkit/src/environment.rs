@@ -14,6 +14,11 @@ pub(crate) fn update_goldens() -> bool {
     variable("UPDATE").is_some_and(|value| value == "1")
 }
 
+/// How long a fuzz target is to run (`GATEWATCH_FUZZ_SECONDS`), when it is to run long.
+pub(crate) fn fuzz_seconds() -> Option<u64> {
+    variable("GATEWATCH_FUZZ_SECONDS").and_then(|value| value.parse().ok())
+}
+
 /// The folder that holds the conformance areas, where one was named (`GW_CONFORMANCE`).
 pub(crate) fn conformance_folder() -> Option<PathBuf> {
     variable("GW_CONFORMANCE").map(PathBuf::from)

@@ -5,6 +5,7 @@
 
 mod conformance;
 mod environment;
+pub mod fuzz;
 mod golden;
 pub mod http;
 pub mod promqltest;

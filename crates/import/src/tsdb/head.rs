@@ -109,13 +109,19 @@ impl Head {
         let mut segment = match HeadSegment::open(FileSource::open(path)?) {
             Ok(segment) => segment,
             // A file that was made and not written yet.
-            Err(error) => return Ok(rows.note(format!("{}: {error}; left out", path.display()))),
+            Err(error) => {
+                rows.note(format!("{}: {error}; left out", path.display()));
+                return Ok(());
+            }
         };
         loop {
             let head = match segment.next_chunk() {
                 Ok(Some(head)) => head,
                 Ok(None) => break,
-                Err(error) => return Ok(cut(path, error, 0, rows)),
+                Err(error) => {
+                    cut(path, error, 0, rows);
+                    return Ok(());
+                }
             };
             let Some(series) = self.known.by_reference.get(&head.series).copied() else {
                 rows.summary.passed_over += 1;
