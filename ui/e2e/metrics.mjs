@@ -57,6 +57,11 @@ async function blocks(page, base) {
   await button(page, "action.run").click();
   await page.waitForURL(/expr=sum/, { timeout: PATIENCE });
   await page.locator("figure.chart canvas").first().waitFor({ timeout: PATIENCE });
+  // A block removed by keyboard leaves the focus in the builder, not at the top of the page.
+  await button(builder, "builder.removeStep", { name: "sum" }).press("Enter");
+  await shows(editor(page), new RegExp(`^up\\{job="${job}"\\}$`));
+  const kept = await builder.evaluate((element) => element.contains(document.activeElement));
+  if (!kept) throw new Error("the focus left the builder");
   // What blocks cannot show is said, and the text stays.
   await page.goto(`${base}/explore/metrics?expr=up+and+up`);
   await page.getByText(text("builder.kept")).waitFor({ timeout: PATIENCE });

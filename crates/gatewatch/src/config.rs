@@ -183,7 +183,7 @@ impl GatewatchConfig {
 
 impl IntakeConfig {
     /// The limits with these bounds.
-    fn limits(&self) -> gw_base::Limits {
+    pub(crate) fn limits(&self) -> gw_base::Limits {
         let mut limits = gw_base::Limits::default();
         let bytes = |size: Option<ByteSize>, default: usize| {
             size.map_or(default, |size| usize::try_from(size.0).unwrap_or(usize::MAX))

@@ -1,7 +1,7 @@
 // The rows of PromQL being written: as text or as blocks, each with its letter, legend, switch and what the server noted.
 
 import { Blocks as BlocksIcon, CirclePlus, Code, Eye, EyeOff, Play, Sigma, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { QueryEditor } from "../../editor/QueryEditor";
 import { useT } from "../../i18n";
@@ -26,6 +26,12 @@ export function QueryRows({ drafts, answers, onDrafts, onRun }: QueryRowsProps) 
   const [built, setBuilt] = useState(() => localStorage.getItem("gw-builder") === "on");
   const change = (at: number, part: Partial<Row>) =>
     drafts.map((row, index) => (index === at ? { ...row, ...part } : row));
+  const list = useRef<HTMLDivElement>(null);
+  // The button goes away with its row; the next Tab goes on from the list.
+  const remove = (at: number) => {
+    list.current?.focus();
+    onRun(drafts.filter((_, index) => index !== at));
+  };
   const add = (text: string) => onDrafts([...drafts, { ...EMPTY_ROW, text }]);
   const toggleBuilt = () => {
     localStorage.setItem("gw-builder", built ? "off" : "on");
@@ -33,7 +39,7 @@ export function QueryRows({ drafts, answers, onDrafts, onRun }: QueryRowsProps) 
   };
   return (
     <Panel className="queries">
-      <div className="stack pad-top">
+      <div className="stack pad-top" tabIndex={-1} ref={list}>
         {drafts.map((row, at) => (
           <QueryRow
             key={at}
@@ -44,7 +50,7 @@ export function QueryRows({ drafts, answers, onDrafts, onRun }: QueryRowsProps) 
             onChange={(part) => onDrafts(change(at, part))}
             onSwitch={(part) => onRun(change(at, part))}
             onRun={() => onRun(drafts)}
-            onRemove={drafts.length > 1 ? () => onRun(drafts.filter((_, index) => index !== at)) : undefined}
+            onRemove={drafts.length > 1 ? () => remove(at) : undefined}
           />
         ))}
         <div className="row">

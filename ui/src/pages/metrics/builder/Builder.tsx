@@ -2,7 +2,7 @@
 // text; what it cannot show it says, and leaves the text alone.
 
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { type Key, useT } from "../../../i18n";
 import {
@@ -60,12 +60,18 @@ function Editor({ name, blocks, onChange }: EditorProps) {
   const t = useT();
   const { names } = useMetrics();
   const labels = useLabelNames(blocks);
+  const box = useRef<HTMLDivElement>(null);
   const { steps } = blocks;
   const replace = (at: number, step: Step | null) =>
     onChange({
       ...blocks,
       steps: step ? steps.map((old, index) => (index === at ? step : old)) : steps.filter((_, index) => index !== at),
     });
+  // What had the focus goes away with the block; the next Tab goes on from here.
+  const remove = (at: number) => {
+    box.current?.focus();
+    replace(at, null);
+  };
   const swap = (at: number) => {
     const next = [...steps];
     const [one, two] = [next[at - 1], next[at]];
@@ -73,7 +79,7 @@ function Editor({ name, blocks, onChange }: EditorProps) {
     onChange({ ...blocks, steps: next });
   };
   return (
-    <div className="builder" role="group" aria-label={t("builder.title", { name })}>
+    <div className="builder" role="group" aria-label={t("builder.title", { name })} tabIndex={-1} ref={box}>
       <div className="block">
         <span className="block-name">{t("builder.metric")}</span>
         <Suggest
@@ -89,7 +95,10 @@ function Editor({ name, blocks, onChange }: EditorProps) {
           blocks={blocks}
           labels={labels.names}
           onFocus={labels.read}
-          onChange={(filters) => onChange({ ...blocks, filters })}
+          onChange={(filters) => {
+            if (filters.length < blocks.filters.length) box.current?.focus();
+            onChange({ ...blocks, filters });
+          }}
         />
       </div>
       {steps.map((step, at) => (
@@ -99,7 +108,7 @@ function Editor({ name, blocks, onChange }: EditorProps) {
           labels={labels.names}
           onLabels={labels.read}
           onChange={(next) => replace(at, next)}
-          onRemove={() => replace(at, null)}
+          onRemove={() => remove(at)}
           onEarlier={at > 0 && movable(steps, at) ? () => swap(at) : undefined}
         />
       ))}
