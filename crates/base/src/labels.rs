@@ -45,16 +45,8 @@ impl Labels {
     /// # Errors
     /// [`NotCanonical`] when the bytes are anything but what [`Labels::as_bytes`] gives.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotCanonical> {
-        let mut rest = bytes;
-        let mut previous: Option<&str> = None;
-        while !rest.is_empty() {
-            let (name, value);
-            (name, rest) = take_text(rest).ok_or(NotCanonical)?;
-            (value, rest) = take_text(rest).ok_or(NotCanonical)?;
-            if value.is_empty() || previous.is_some_and(|p| p >= name) {
-                return Err(NotCanonical);
-            }
-            previous = Some(name);
+        if !is_canonical(bytes) {
+            return Err(NotCanonical);
         }
         Ok(Self(Arc::from(bytes)))
     }
@@ -154,6 +146,23 @@ impl<'a> Iterator for Iter<'a> {
         self.rest = rest;
         Some((name, value))
     }
+}
+
+/// Whether bytes are what [`Labels::as_bytes`] gives for some label set.
+#[must_use]
+pub fn is_canonical(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    let mut previous: Option<&str> = None;
+    while !rest.is_empty() {
+        let Some((name, tail)) = take_text(rest) else { return false };
+        let Some((value, tail)) = take_text(tail) else { return false };
+        if value.is_empty() || previous.is_some_and(|p| p >= name) {
+            return false;
+        }
+        previous = Some(name);
+        rest = tail;
+    }
+    true
 }
 
 /// Hashes bytes to 64 bits (FNV-1a folded over 8-byte words with a final mix); stable, not for hostile collisions alone:

@@ -21,6 +21,8 @@ pub struct Limits {
     pub attributes: usize,
     /// Series held in the hot head of one tenant.
     pub active_series: usize,
+    /// Of them, series of one metric name: beyond it new ones are refused by name and other metrics are kept.
+    pub series_per_metric: usize,
     /// Samples that one query may load.
     pub query_samples: usize,
     /// Bytes that one query may hold.
@@ -46,6 +48,7 @@ impl Default for Limits {
             line_bytes: 256 << 10,
             attributes: 512,
             active_series: 2_000_000,
+            series_per_metric: 1_000_000,
             query_samples: 50_000_000,
             query_bytes: 512 << 20,
             query_rows: 100_000,

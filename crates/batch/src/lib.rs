@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod plan;
 mod query;
 mod refusal;
+mod series_column;
 pub mod sink;
 pub mod spans;
 
@@ -119,7 +120,9 @@ impl Batch {
     /// Bytes held in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.records.get_array_memory_size()
+        // An all-null column is shared between batches, or as good as free.
+        let held = |column: &&arrow_array::ArrayRef| column.null_count() < column.len();
+        self.records.columns().iter().filter(held).map(|column| column.get_array_memory_size()).sum()
     }
 
     /// The same rows for another tenant.

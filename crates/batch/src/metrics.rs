@@ -5,12 +5,14 @@ use std::sync::{Arc, LazyLock};
 use arrow_array::builder::{BinaryBuilder, Float64Builder, StringBuilder, TimestampNanosecondBuilder, UInt8Builder};
 use arrow_array::types::UInt32Type;
 use arrow_array::{
-    Array, BinaryArray, DictionaryArray, Float64Array, StringArray, TimestampNanosecondArray, UInt8Array,
+    Array, ArrayRef, BinaryArray, DictionaryArray, Float64Array, StringArray, TimestampNanosecondArray, UInt8Array,
+    new_null_array,
 };
 use arrow_schema::{DataType, Schema, SchemaRef};
 use gw_base::{Labels, METRIC_NAME, Signal, Tenant, Timestamp};
 
-use crate::{Batch, Dictionary, Histogram, assemble, dictionary_of_binary, field, optional, time_type, typed};
+use crate::series_column::SeriesColumn;
+use crate::{Batch, Histogram, assemble, dictionary_of_binary, field, optional, time_type, typed};
 
 /// The NaN that says "this series ended here"; other NaNs are ordinary values.
 pub const STALE_NAN_BITS: u64 = 0x7FF0_0000_0000_0002;
@@ -123,13 +125,22 @@ pub struct Exemplar {
     pub time: Option<Timestamp>,
 }
 
-/// Builds a metrics batch row by row.
+/// Builds a metrics batch row by row. A batch of plain float samples costs no more than its three columns: those that no
+/// row uses are never built.
 #[derive(Debug, Default)]
 pub struct MetricsBuilder {
-    series: Dictionary,
+    series: SeriesColumn,
     keys: Vec<u32>,
     times: Vec<i64>,
     values: Float64Builder,
+    /// What few batches have; as long as the others once there.
+    extras: Option<Box<Extras>>,
+}
+
+/// The columns that most batches leave empty.
+#[derive(Debug, Default)]
+struct Extras {
+    rows: usize,
     histograms: BinaryBuilder,
     starts: TimestampNanosecondBuilder,
     exemplar_labels: BinaryBuilder,
@@ -140,20 +151,74 @@ pub struct MetricsBuilder {
     helps: StringBuilder,
 }
 
+/// A row's cells in the optional columns.
+#[derive(Debug, Default, Clone, Copy)]
+struct Cells<'a> {
+    histogram: Option<&'a Histogram>,
+    start: Option<Timestamp>,
+    exemplar: Option<&'a Exemplar>,
+    family: Option<(MetricType, &'a str, &'a str)>,
+}
+
+impl Cells<'_> {
+    const fn is_empty(&self) -> bool {
+        self.histogram.is_none() && self.start.is_none() && self.exemplar.is_none() && self.family.is_none()
+    }
+}
+
+impl Extras {
+    /// Appends nulls up to so many rows.
+    fn pad(&mut self, rows: usize) {
+        for _ in self.rows..rows {
+            self.push(Cells::default());
+        }
+    }
+
+    fn push(&mut self, cells: Cells<'_>) {
+        self.rows += 1;
+        self.histograms.append_option(cells.histogram.map(Histogram::encode));
+        self.starts.append_option(cells.start.map(Timestamp::nanos));
+        match cells.exemplar {
+            Some(exemplar) => {
+                self.exemplar_labels.append_value(exemplar.labels.as_bytes());
+                self.exemplar_values.append_value(exemplar.value);
+                self.exemplar_times.append_option(exemplar.time.map(Timestamp::nanos));
+            }
+            None => {
+                self.exemplar_labels.append_null();
+                self.exemplar_values.append_null();
+                self.exemplar_times.append_null();
+            }
+        }
+        self.types.append_option(cells.family.map(|(kind, ..)| kind as u8));
+        self.units.append_option(cells.family.map(|(_, unit, _)| unit));
+        self.helps.append_option(cells.family.map(|(.., help)| help));
+    }
+}
+
 impl MetricsBuilder {
     /// The key of a series; use it for all its samples.
     pub fn series(&mut self, labels: &Labels) -> u32 {
-        self.series.key(labels.as_bytes())
+        self.series.find_or_push(labels.as_bytes())
     }
 
     /// The key of a series whose canonical label bytes the caller has made itself.
     pub fn series_bytes(&mut self, canonical: &[u8]) -> u32 {
-        self.series.key(canonical)
+        self.series.find_or_push(canonical)
+    }
+
+    /// The key of a series that the batch has hardly had before: spares the look-up. One that comes again stands twice,
+    /// which is allowed.
+    pub fn fresh_series(&mut self, canonical: &[u8]) -> u32 {
+        self.series.push(canonical)
     }
 
     /// Appends a float sample.
+    #[inline]
     pub fn sample(&mut self, series: u32, time: Timestamp, value: f64) {
-        self.row(series, time, Some(value), None, None, None);
+        self.keys.push(series);
+        self.times.push(time.nanos());
+        self.values.append_value(value);
     }
 
     /// Appends a float sample with its start time and exemplar.
@@ -169,17 +234,17 @@ impl MetricsBuilder {
         start: Option<Timestamp>,
         exemplar: Option<&Exemplar>,
     ) {
-        self.row(series, time, Some(value), None, start, exemplar);
+        self.row(series, time, Some(value), Cells { start, exemplar, ..Cells::default() });
     }
 
     /// Appends a native-histogram sample.
     pub fn histogram(&mut self, series: u32, time: Timestamp, histogram: &Histogram, start: Option<Timestamp>) {
-        self.row(series, time, None, Some(histogram), start, None);
+        self.row(series, time, None, Cells { histogram: Some(histogram), start, ..Cells::default() });
     }
 
     /// Appends an exemplar that belongs to no sample of this batch.
     pub fn exemplar(&mut self, series: u32, time: Timestamp, exemplar: &Exemplar) {
-        self.row(series, time, None, None, None, Some(exemplar));
+        self.row(series, time, None, Cells { exemplar: Some(exemplar), ..Cells::default() });
     }
 
     /// Appends the metadata of a metric family.
@@ -189,15 +254,7 @@ impl MetricsBuilder {
     )]
     pub fn metadata(&mut self, metric: &str, kind: MetricType, unit: &str, help: &str, time: Timestamp) {
         let series = self.series(&Labels::from_pairs([(METRIC_NAME, metric)]));
-        self.keys.push(series);
-        self.times.push(time.nanos());
-        self.values.append_null();
-        self.histograms.append_null();
-        self.starts.append_null();
-        self.no_exemplar();
-        self.types.append_value(kind as u8);
-        self.units.append_value(unit);
-        self.helps.append_value(help);
+        self.row(series, time, None, Cells { family: Some((kind, unit, help)), ..Cells::default() });
     }
 
     /// Rows so far.
@@ -215,62 +272,59 @@ impl MetricsBuilder {
     /// The batch; the builder is used up.
     #[must_use]
     pub fn finish(mut self, tenant: Tenant) -> Batch {
+        let rows = self.keys.len();
         let utc = |array: TimestampNanosecondArray| Arc::new(array.with_timezone("UTC"));
-        assemble(
-            tenant,
-            Signal::Metrics,
-            vec![
-                self.series.into_binary(self.keys),
-                utc(TimestampNanosecondArray::from(self.times)),
-                Arc::new(self.values.finish()),
-                Arc::new(self.histograms.finish()),
-                utc(self.starts.finish()),
-                Arc::new(self.exemplar_labels.finish()),
-                Arc::new(self.exemplar_values.finish()),
-                utc(self.exemplar_times.finish()),
-                Arc::new(self.types.finish()),
-                Arc::new(self.units.finish()),
-                Arc::new(self.helps.finish()),
-            ],
-        )
+        let mut columns: Vec<ArrayRef> = vec![
+            self.series.into_array(self.keys),
+            utc(TimestampNanosecondArray::from(self.times)),
+            Arc::new(self.values.finish()),
+        ];
+        match self.extras {
+            Some(mut extras) => {
+                extras.pad(rows);
+                columns.extend([
+                    Arc::new(extras.histograms.finish()) as ArrayRef,
+                    utc(extras.starts.finish()),
+                    Arc::new(extras.exemplar_labels.finish()),
+                    Arc::new(extras.exemplar_values.finish()),
+                    utc(extras.exemplar_times.finish()),
+                    Arc::new(extras.types.finish()),
+                    Arc::new(extras.units.finish()),
+                    Arc::new(extras.helps.finish()),
+                ]);
+            }
+            None => columns.extend(no_extras(rows)),
+        }
+        assemble(tenant, Signal::Metrics, columns)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a row has this many independent columns; a struct would only name them again"
-    )]
-    fn row(
-        &mut self,
-        series: u32,
-        time: Timestamp,
-        value: Option<f64>,
-        histogram: Option<&Histogram>,
-        start: Option<Timestamp>,
-        exemplar: Option<&Exemplar>,
-    ) {
+    fn row(&mut self, series: u32, time: Timestamp, value: Option<f64>, cells: Cells<'_>) {
+        let before = self.keys.len();
         self.keys.push(series);
         self.times.push(time.nanos());
         self.values.append_option(value);
-        self.histograms.append_option(histogram.map(Histogram::encode));
-        self.starts.append_option(start.map(Timestamp::nanos));
-        match exemplar {
-            Some(exemplar) => {
-                self.exemplar_labels.append_value(exemplar.labels.as_bytes());
-                self.exemplar_values.append_value(exemplar.value);
-                self.exemplar_times.append_option(exemplar.time.map(Timestamp::nanos));
-            }
-            None => self.no_exemplar(),
+        if self.extras.is_none() && cells.is_empty() {
+            return;
         }
-        self.types.append_null();
-        self.units.append_null();
-        self.helps.append_null();
+        let extras = self.extras.get_or_insert_default();
+        extras.pad(before);
+        extras.push(cells);
     }
+}
 
-    fn no_exemplar(&mut self) {
-        self.exemplar_labels.append_null();
-        self.exemplar_values.append_null();
-        self.exemplar_times.append_null();
+/// Rows of the null columns that batches without extras share.
+const SHARED_ROWS: usize = 8 << 10;
+
+fn null_extras(rows: usize) -> Vec<ArrayRef> {
+    SCHEMA.fields().iter().skip(3).map(|field| new_null_array(field.data_type(), rows)).collect()
+}
+
+fn no_extras(rows: usize) -> Vec<ArrayRef> {
+    static SHARED: LazyLock<Vec<ArrayRef>> = LazyLock::new(|| null_extras(SHARED_ROWS));
+    if rows > SHARED_ROWS {
+        return null_extras(rows);
     }
+    SHARED.iter().map(|column| column.slice(0, rows)).collect()
 }
 
 /// How many rows of each kind metrics batches hold; a row with an exemplar beside its sample counts for both.

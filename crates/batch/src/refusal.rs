@@ -33,6 +33,11 @@ impl Refusals {
         }
     }
 
+    /// Adds those of another list.
+    pub fn append(&mut self, other: &Self) {
+        other.0.iter().for_each(|refusal| self.add(refusal.reason, refusal.rows, || refusal.message.clone()));
+    }
+
     /// Rows refused so far.
     #[must_use]
     pub fn rows(&self) -> u64 {

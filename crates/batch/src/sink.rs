@@ -2,15 +2,15 @@
 
 use gw_base::{BoxFuture, HasKind, Kind};
 
-use crate::Batch;
+use crate::{Batch, Refusal};
 
 /// What has been made durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ack {
     /// Rows kept.
     pub rows: u64,
-    /// Rows refused for a reason of their own (too old, over a limit), which the sender should not send again.
-    pub refused: u64,
+    /// Rows refused for a reason of their own (over a limit), which the sender should not send again as they are.
+    pub refused: Vec<Refusal>,
 }
 
 /// Why batches were not kept. Nothing of the call is durable then.

@@ -94,14 +94,11 @@ impl Intake {
         drop(slot);
         let took = inner.world.elapsed().saturating_sub(started);
         receipt.rows = ack.rows;
-        if ack.refused > 0 {
-            // The store does not say of which kind they were; nearly all rows are samples.
-            receipt.written.samples = receipt.written.samples.saturating_sub(ack.refused);
-            let message = "the tenant may have no more series, drop labels or raise limits.active_series".to_owned();
-            let refusal = Refusal { reason: "too_many_series", message, rows: ack.refused };
-            inner.stats.refused(std::slice::from_ref(&refusal));
-            receipt.refused.push(refusal);
-        }
+        // The store does not say of which kind they were; nearly all rows are samples.
+        let refused = ack.refused.iter().map(|refusal| refusal.rows).sum();
+        receipt.written.samples = receipt.written.samples.saturating_sub(refused);
+        inner.stats.refused(&ack.refused);
+        receipt.refused.extend(ack.refused);
         inner.stats.appended(&rows, receipt.written, took);
         Ok(receipt)
     }

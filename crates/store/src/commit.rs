@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gw_base::Signal;
-use gw_batch::{Ack, Batch};
+use gw_batch::{Ack, Batch, Refusals};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::head::Generation;
+use crate::head::{Generation, Prepared};
 use crate::state::State;
 use crate::wal::Log;
+use crate::wal::samples::Scribe;
 use crate::{StoreError, StoreStats};
 
 /// Encoded bytes after which a group takes no more appends.
@@ -29,8 +30,11 @@ pub(crate) struct Pending {
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) signal: Signal,
+    /// For metrics the commit thread encodes it, because the log numbers series in its own order.
     pub(crate) payload: Vec<u8>,
     pub(crate) batches: Vec<Batch>,
+    /// For metrics: the series as far as they were known.
+    pub(crate) prepared: Vec<Prepared>,
 }
 
 /// What the thread is asked to do.
@@ -51,6 +55,7 @@ pub(crate) enum Command {
 pub(crate) struct Committer {
     state: Arc<State>,
     logs: [Log; Signal::ALL.len()],
+    scribe: Scribe,
 }
 
 impl Committer {
@@ -58,7 +63,9 @@ impl Committer {
         for signal in Signal::ALL {
             state.wal_bytes[signal as usize].store(logs[signal as usize].bytes(), Ordering::Relaxed);
         }
-        Self { state, logs }
+        let mut scribe = Scribe::default();
+        scribe.begin(state.world.random());
+        Self { state, logs, scribe }
     }
 
     /// Works until told to close, or until nobody can ask any more.
@@ -86,8 +93,11 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, group: Vec<Pending>) {
+    fn commit(&mut self, mut group: Vec<Pending>) {
+        self.encode_metrics(&mut group);
         if let Err(error) = self.write(&group) {
+            // What the log did not take must be told again.
+            self.scribe.begin(self.state.world.random());
             StoreStats::add(&self.state.stats.append_errors, group.len() as u64);
             tracing::error!(%error, appends = group.len(), "appends refused");
             for pending in group {
@@ -101,21 +111,36 @@ impl Committer {
         }
         let stats = &self.state.stats;
         for pending in group {
-            let mut ack = Ack::default();
+            let (mut ack, mut refused) = (Ack::default(), Refusals::default());
             for record in &pending.records {
                 let sequence = &mut sequences[record.signal as usize];
                 *sequence += 1;
                 let head = self.state.view(record.signal).active;
-                let applied = head.apply(*sequence, &record.batches, self.state.options.limits.active_series);
+                let applied = if record.signal == Signal::Metrics {
+                    head.apply_prepared(*sequence, &record.batches, &record.prepared)
+                } else {
+                    head.apply(*sequence, &record.batches, self.state.series_limits())
+                };
                 ack.rows += applied.rows;
-                ack.refused += applied.refused;
+                refused.append(&applied.refused);
             }
             StoreStats::add(&stats.rows_appended, ack.rows);
-            StoreStats::add(&stats.rows_refused, ack.refused);
+            StoreStats::add(&stats.rows_refused, refused.rows());
+            ack.refused = refused.into_list();
             StoreStats::add(&stats.appends, 1);
             drop(pending.reply.send(Ok(ack)));
         }
         self.settle();
+    }
+
+    /// Takes in new series and encodes the metrics of the group in the order in which they will be applied.
+    fn encode_metrics(&mut self, group: &mut [Pending]) {
+        let records = group.iter_mut().flat_map(|pending| &mut pending.records);
+        for record in records.filter(|record| record.signal == Signal::Metrics) {
+            let head = self.state.view(Signal::Metrics).active;
+            head.define(&record.batches, &mut record.prepared, self.state.series_limits());
+            record.payload = self.scribe.encode(&record.batches, &record.prepared);
+        }
     }
 
     /// Writes and syncs the group in all logs, or in none.
@@ -152,7 +177,7 @@ impl Committer {
         self.state.stats.head_bytes.store(self.state.head_bytes() as u64, Ordering::Relaxed);
         let full = |signal| {
             let bytes = self.state.wal_bytes[signal as usize].load(Ordering::Relaxed);
-            self.state.view(signal).active.bytes() >= self.state.options.flush_bytes
+            self.state.view(signal).active.fresh_bytes() >= self.state.options.flush_bytes
                 || bytes >= self.state.options.flush_wal_bytes
         };
         if Signal::ALL.into_iter().any(full) {
@@ -163,6 +188,9 @@ impl Committer {
     fn freeze(&mut self, signal: Signal) {
         let log = &mut self.logs[signal as usize];
         log.rotate();
+        if signal == Signal::Metrics {
+            self.scribe.begin(self.state.world.random());
+        }
         let began = self.state.world.elapsed();
         self.state.edit_view(signal, |view| {
             if !view.active.is_untouched() {
@@ -184,7 +212,8 @@ impl Committer {
 
 /// The appends that wait behind the first one, and the command that ends them.
 fn gather(first: Pending, commands: &mut mpsc::Receiver<Command>) -> (Vec<Pending>, Option<Command>) {
-    let size = |pending: &Pending| pending.records.iter().map(|record| record.payload.len()).sum::<usize>();
+    let rows = |record: &Record| record.batches.iter().map(Batch::rows).sum::<usize>();
+    let size = |pending: &Pending| pending.records.iter().map(|r| r.payload.len() + 16 * rows(r)).sum::<usize>();
     let mut bytes = size(&first);
     let mut group = vec![first];
     while bytes < GROUP_BYTES {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arrow_array::{BooleanArray, RecordBatch};
 use gw_base::{Labels, Signal, Tenant, TimeRange, Timestamp};
 
-use crate::erase::{self, Tombstone};
 use crate::flush::put;
 use crate::head::rows::{filtered, time_column};
+use crate::merge::merge_series;
 use crate::part::PartMeta;
 use crate::part::order::{by_rank, gather};
 use crate::part::reader::Opened;
@@ -68,7 +68,10 @@ async fn merge_into(
     parts: &[Arc<PartMeta>],
     level: u32,
 ) -> Result<u64, StoreError> {
-    let written = merge(state, signal, parts, level).await?;
+    let written = match signal {
+        Signal::Metrics => merge_series(state, parts, level).await?,
+        Signal::Logs | Signal::Spans | Signal::Events => merge(state, signal, parts, level).await?,
+    };
     let through = parts.iter().map(|part| part.through).max().unwrap_or(0);
     let rows = written.rows;
     let mut merged = Vec::new();
@@ -103,7 +106,6 @@ pub(crate) async fn replace(
 struct Input {
     part: Arc<PartMeta>,
     opened: Arc<Opened>,
-    tombstones: Vec<Arc<Tombstone>>,
 }
 
 /// A slice of the work: neighbouring label sets, in a range of time.
@@ -114,13 +116,9 @@ struct Step {
 
 async fn merge(state: &State, signal: Signal, parts: &[Arc<PartMeta>], level: u32) -> Result<Written, StoreError> {
     let mut inputs = Vec::with_capacity(parts.len());
-    let tombstones = state.tombstones();
     for part in parts {
         match state.reader.open(part).await {
-            Ok(opened) => {
-                let tombstones = erase::reaching(&tombstones, part);
-                inputs.push(Input { part: Arc::clone(part), opened, tombstones });
-            }
+            Ok(opened) => inputs.push(Input { part: Arc::clone(part), opened }),
             Err(error) => return Err(blame(state, part, error)),
         }
     }
@@ -223,7 +221,8 @@ async fn load(
         for batch in batches {
             let of_batch = &of_row[at..at + batch.num_rows()];
             at += batch.num_rows();
-            let inside = wanted(input, &batch, of_batch, (names, step));
+            let inside: Vec<bool> =
+                time_column(&batch).iter().map(|t| step.range.contains(Timestamp::from_nanos(*t))).collect();
             let kept = of_batch.iter().zip(&inside).filter(|(_, inside)| **inside).map(|(rank, _)| *rank).collect();
             if let Some(batch) = filtered(&batch, &BooleanArray::from(inside)) {
                 records.push(batch);
@@ -232,21 +231,6 @@ async fn load(
         }
     }
     Ok((records, ranks))
-}
-
-/// Which rows of a batch belong to the step and have not been deleted.
-fn wanted(input: &Input, batch: &RecordBatch, ranks: &[u32], (names, step): (&[Labels], &Step)) -> Vec<bool> {
-    let mut of = None;
-    let mut gaps = Vec::new();
-    let rows = time_column(batch).iter().zip(ranks);
-    rows.map(|(time, rank)| {
-        if !input.tombstones.is_empty() && of != Some(*rank) {
-            of = Some(*rank);
-            gaps = erase::gaps(&input.tombstones, names[*rank as usize].as_bytes());
-        }
-        step.range.contains(Timestamp::from_nanos(*time)) && !erase::in_gap(&gaps, *time)
-    })
-    .collect()
 }
 
 /// Rising ranges with those that touch joined, as row selections want them.

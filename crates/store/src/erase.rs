@@ -133,7 +133,7 @@ async fn holds_deleted(state: &State, part: &Arc<PartMeta>, tombstones: &[Arc<To
     let hit = |tombstone: &Arc<Tombstone>| {
         let (start, end) = (tombstone.deletion.start, tombstone.deletion.end);
         let range = TimeRange::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
-        !read::matching(&opened, &tombstone.conditions, range).is_empty()
+        !opened.series().select(&tombstone.conditions, range).is_empty()
     };
     Ok(tombstones.iter().any(hit))
 }

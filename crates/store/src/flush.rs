@@ -14,7 +14,9 @@ use crate::head::metrics::MetricsHead;
 use crate::head::rows::RowsHead;
 use crate::head::series::settle;
 use crate::head::{Generation, TenantHead};
+use crate::matching::Conditions;
 use crate::part::PartMeta;
+use crate::part::metrics::SeriesWriter;
 use crate::part::order::{by_rank, gather};
 use crate::part::writer::{PartWriter, Written, as_signal, runs_of};
 use crate::state::State;
@@ -94,12 +96,14 @@ pub(crate) async fn put(
 }
 
 fn write(signal: Signal, rows: &TenantHead) -> Result<Written, StoreError> {
-    let mut writer = PartWriter::new(signal, 0)?;
     match rows {
-        TenantHead::Metrics(head) => write_metrics(head, &mut writer)?,
-        TenantHead::Rows(head) => write_rows(signal, head, &mut writer)?,
+        TenantHead::Metrics(head) => write_metrics(head),
+        TenantHead::Rows(head) => {
+            let mut writer = PartWriter::new(signal, 0)?;
+            write_rows(signal, head, &mut writer)?;
+            writer.finish()
+        }
     }
-    writer.finish()
 }
 
 fn write_rows(signal: Signal, head: &RowsHead, writer: &mut PartWriter) -> Result<(), StoreError> {
@@ -124,16 +128,18 @@ fn write_rows(signal: Signal, head: &RowsHead, writer: &mut PartWriter) -> Resul
     Ok(())
 }
 
-fn write_metrics(head: &MetricsHead, writer: &mut PartWriter) -> Result<(), StoreError> {
-    let mut rows = MetricRows::default();
-    head.visit_sorted(|found| {
-        let mut series = Series { labels: found.labels().clone(), ..Series::default() };
-        found.read(TimeRange::ALL, &mut series);
+fn write_metrics(head: &MetricsHead) -> Result<Written, StoreError> {
+    let mut writer = SeriesWriter::new(0)?;
+    let (mut labels, mut series) = (Vec::new(), Series::default());
+    for number in head.select(&Conditions::default(), TimeRange::ALL) {
+        labels.clear();
+        head.labels_into(number, &mut labels);
+        series.clear();
+        head.read(number, TimeRange::ALL, &mut series);
         settle(&mut series);
-        rows.push(&series, &found.exemplars(TimeRange::ALL));
-        if rows.len() >= BATCH_ROWS { rows.drain_into(writer) } else { Ok(()) }
-    })?;
-    rows.drain_into(writer)
+        writer.push(&labels, &series, &head.exemplars(number, TimeRange::ALL))?;
+    }
+    writer.finish()
 }
 
 /// Series as rows of a metrics batch, on their way to a part or to a scan.
@@ -191,14 +197,6 @@ impl MetricRows {
     pub(crate) fn take(&mut self) -> (arrow_array::RecordBatch, Vec<(Labels, usize)>) {
         let builder = std::mem::take(&mut self.builder);
         (builder.finish(Tenant::default()).records().clone(), std::mem::take(&mut self.runs))
-    }
-
-    fn drain_into(&mut self, writer: &mut PartWriter) -> Result<(), StoreError> {
-        if self.builder.is_empty() {
-            return Ok(());
-        }
-        let (records, runs) = self.take();
-        writer.write(&records, &runs)
     }
 }
 

@@ -13,6 +13,7 @@ mod flush;
 mod head;
 mod maintain;
 mod matching;
+mod merge;
 mod objects;
 mod open;
 mod options;

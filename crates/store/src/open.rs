@@ -12,6 +12,7 @@ use crate::catalog::{Catalog, Found, Manifest};
 use crate::commit::Committer;
 use crate::erase::Tombstone;
 use crate::head::Generation;
+use crate::head::index::SeriesLimits;
 use crate::maintain::set_aside;
 use crate::objects::Objects;
 use crate::part::PartMeta;
@@ -19,6 +20,7 @@ use crate::part::cache::PartCache;
 use crate::part::reader::PartReader;
 use crate::state::{Pieces, State, View};
 use crate::wal::disk::Disk;
+use crate::wal::samples::Replayer;
 use crate::wal::{Log, codec};
 use crate::{Family, StoreError, StoreOptions, StoreStats};
 
@@ -158,12 +160,16 @@ fn replay(
     stats: &StoreStats,
 ) -> Result<Log, StoreError> {
     let signal = head.signal();
-    let apply = |sequence: u64, payload: &[u8]| match codec::decode(signal, payload) {
-        Ok(batches) => {
-            head.apply(sequence, &batches, options.limits.active_series);
-            true
+    let mut replayer = Replayer::default();
+    let limits = SeriesLimits { all: options.limits.active_series, metric: options.limits.series_per_metric };
+    let apply = |sequence: u64, payload: &[u8]| {
+        if signal == Signal::Metrics {
+            return replayer.apply(sequence, payload, head);
         }
-        Err(codec::Malformed) => false,
+        codec::decode(signal, payload).is_ok_and(|batches| {
+            head.apply(sequence, &batches, limits);
+            true
+        })
     };
     let (log, replayed) = Log::open(disk, options.segment_bytes, head.through(), apply)
         .map_err(|error| StoreError::disk("replay", format!("write-ahead log of {signal}"), error))?;

@@ -56,7 +56,7 @@ impl StoreOptions {
             flush_bytes: 32 << 20,
             flush_wal_bytes: 32 << 20,
             flush_age: Duration::from_hours(1),
-            head_bytes: 192 << 20,
+            head_bytes: 768 << 20,
             segment_bytes: 8 << 20,
             part_bytes: 128 << 20,
             cache_bytes: 32 << 20,

@@ -63,6 +63,18 @@ pub struct Series {
     pub starts: Vec<(i64, i64)>,
 }
 
+impl Series {
+    /// Empties it for another series, keeping the room of its lists.
+    pub fn clear(&mut self) {
+        self.labels = Labels::empty();
+        self.times.clear();
+        self.values.clear();
+        self.histogram_times.clear();
+        self.histograms.clear();
+        self.starts.clear();
+    }
+}
+
 /// Type, unit and help of a metric family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {

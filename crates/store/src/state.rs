@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::catalog::Catalog;
 use crate::erase::Tombstone;
+use crate::head::index::SeriesLimits;
 use crate::head::{Generation, TenantHead};
 use crate::objects::Objects;
 use crate::part::PartMeta;
@@ -165,6 +166,11 @@ impl State {
         std::mem::take(&mut *self.suspects.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// How many series the heads may hold.
+    pub(crate) const fn series_limits(&self) -> SeriesLimits {
+        SeriesLimits { all: self.options.limits.active_series, metric: self.options.limits.series_per_metric }
+    }
+
     /// Bytes of all heads.
     pub(crate) fn head_bytes(&self) -> usize {
         let of = |signal| {
@@ -182,7 +188,7 @@ impl State {
             return !view.frozen.is_empty();
         }
         !view.frozen.is_empty()
-            || active.bytes() >= self.options.flush_bytes
+            || active.fresh_bytes() >= self.options.flush_bytes
             || self.wal_bytes[signal as usize].load(Ordering::Relaxed) >= self.options.flush_wal_bytes
             || self.world.elapsed().saturating_sub(active.began()) >= self.options.flush_age
     }

@@ -329,7 +329,7 @@ impl Store {
             self.state.due.notify_one();
             return Err(StoreError::HeadFull { bytes, limit });
         }
-        let records = encode(batches).await?;
+        let records = encode(batches, &self.state).await?;
         if records.is_empty() {
             return Ok(Ack::default());
         }
@@ -349,16 +349,21 @@ impl Sink for Store {
 }
 
 /// One record a signal, encoded.
-async fn encode(batches: Vec<Batch>) -> Result<Vec<Record>, StoreError> {
+async fn encode(batches: Vec<Batch>, state: &Arc<State>) -> Result<Vec<Record>, StoreError> {
     let mut by_signal: BTreeMap<Signal, Vec<Batch>> = BTreeMap::new();
     for batch in batches.into_iter().filter(|batch| batch.rows() > 0) {
         by_signal.entry(batch.signal()).or_default().push(batch);
     }
     let bytes: usize = by_signal.values().flatten().map(Batch::bytes).sum();
+    let state = Arc::clone(state);
     let work = move || {
         let encode = |(signal, batches): (Signal, Vec<Batch>)| {
+            if signal == Signal::Metrics {
+                let prepared = state.view(signal).active.prepare(&batches);
+                return Record { signal, payload: Vec::new(), batches, prepared };
+            }
             let payload = codec::encode(&batches);
-            Record { signal, payload, batches: batches.into_iter().map(fitted).collect() }
+            Record { signal, payload, batches: batches.into_iter().map(fitted).collect(), prepared: Vec::new() }
         };
         by_signal.into_iter().map(encode).collect::<Vec<_>>()
     };
@@ -371,9 +376,6 @@ async fn encode(batches: Vec<Batch>) -> Result<Vec<Record>, StoreError> {
 /// Gives back the spare room that builders leave: a batch of one row would otherwise hold kilobytes in the head.
 fn fitted(batch: Batch) -> Batch {
     let (tenant, signal) = (batch.tenant().clone(), batch.signal());
-    if signal == Signal::Metrics {
-        return batch;
-    }
     let mut columns = batch.records().columns().to_vec();
     // Only a column that nobody else holds can shrink.
     drop(batch);

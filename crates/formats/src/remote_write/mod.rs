@@ -6,6 +6,7 @@
 
 mod encode;
 mod histogram;
+mod labels;
 pub mod v2;
 
 use std::borrow::Cow;
@@ -117,6 +118,14 @@ struct Decoder {
 
 impl Decoder {
     fn time_series<'a>(&mut self, field: Field<'a>, pairs: &mut Vec<(&'a str, &'a str)>) -> Result<(), FormatError> {
+        let message = field.bytes()?;
+        if let Some(rest) = labels::plain(message, &mut self.canonical)
+            && let Some((value, time)) = only_sample(rest)?
+        {
+            let series = self.builder.fresh_series(&self.canonical);
+            self.builder.sample(series, time, value);
+            return Ok(());
+        }
         pairs.clear();
         let mut fields = field.message()?;
         while let Some(part) = fields.next_field()? {
@@ -129,7 +138,7 @@ impl Decoder {
             self.refused.add("invalid_labels", rows, || wrong);
             return Ok(());
         }
-        let series = self.builder.series_bytes(&self.canonical);
+        let series = self.builder.fresh_series(&self.canonical);
         let mut fields = field.message()?;
         while let Some(part) = fields.next_field()? {
             match part.number {
@@ -230,6 +239,15 @@ fn label(field: Field<'_>) -> Result<(&str, &str), ProtobufError> {
         }
     }
     Ok((name, value))
+}
+
+/// The sample, when it is all that there is.
+fn only_sample(message: &[u8]) -> Result<Option<(f64, Timestamp)>, ProtobufError> {
+    let mut fields = Fields::new(message);
+    match (fields.next_field()?, fields.next_field()?) {
+        (Some(only), None) if only.number == 2 => sample(only).map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn sample(field: Field<'_>) -> Result<(f64, Timestamp), ProtobufError> {

@@ -93,7 +93,7 @@ impl<'a> Request<'a> {
             self.decoder.refused.add("invalid_labels", parts.data.len().max(1) as u64, || wrong);
             return Ok(());
         }
-        let series = self.decoder.builder.series_bytes(&self.decoder.canonical);
+        let series = self.decoder.builder.fresh_series(&self.decoder.canonical);
         for part in &parts.data {
             match part.number {
                 2 => self.sample(series, *part, parts.start)?,

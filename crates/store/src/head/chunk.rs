@@ -1,126 +1,145 @@
-//! A run of samples in rising time order, byte-aligned: delta of delta of times, and values as integer steps or XOR.
+//! Samples in rising time order, byte-aligned: delta of delta of times, and values as steps or XOR.
 //!
 //! One head byte a sample: two bits say how the time follows, six how the value follows. A constant series at a steady
-//! interval costs one byte a sample, an integer counter two or three. Every bit of a value is kept.
+//! interval costs one byte a sample, an integer counter two or three, one of two decimals three. Every bit is kept.
 
-/// Samples after which a chunk is closed, so that reads of short ranges skip most of a series.
-const MAX_SAMPLES: u32 = 240;
-/// Value codes: 0 same bits; 1..=36 XOR with (leading zero bytes, significant bytes); 37..=40 integer step of 1..=4 bytes.
+/// Most bytes of one sample.
+pub(crate) const MAX_SAMPLE_BYTES: usize = 19;
+/// Value codes: 0 same bits; 1..=36 XOR with (leading zero bytes, significant bytes); then steps of 1..=4 bytes of whole
+/// numbers, of hundredths and of thousandths.
 const XOR_BASE: [u8; 8] = [1, 9, 16, 22, 27, 31, 34, 36];
 const STEP_BASE: u8 = 37;
+const SCALES: [f64; 3] = [1.0, 100.0, 1000.0];
 const MILLI: i64 = 1_000_000;
 
-/// An append-only chunk.
-#[derive(Debug, Clone)]
-pub(crate) struct Chunk {
-    bytes: Vec<u8>,
-    count: u32,
-    first_time: i64,
-    first_value: u64,
-    last_time: i64,
-    last_delta: i64,
-    last_value: u64,
+/// Where a run of samples stands: what the next sample is told relative to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Time of the last sample.
+    pub(crate) time: i64,
+    /// Step from the sample before it; zero at the beginning.
+    pub(crate) delta: i64,
+    /// Bits of its value.
+    pub(crate) bits: u64,
 }
 
-impl Chunk {
-    /// A chunk of one sample.
-    pub(crate) const fn new(time: i64, value: f64) -> Self {
-        let bits = value.to_bits();
-        Self {
-            bytes: Vec::new(),
-            count: 1,
-            first_time: time,
-            first_value: bits,
-            last_time: time,
-            last_delta: 0,
-            last_value: bits,
+impl Position {
+    /// Behind a first sample, which stands by itself.
+    pub(crate) const fn first(time: i64, bits: u64) -> Self {
+        Self { time, delta: 0, bits }
+    }
+
+    /// Encodes a sample later than the last and moves on; `None` when the step cannot be told.
+    #[inline]
+    pub(crate) fn encode(&mut self, time: i64, bits: u64, out: &mut [u8; MAX_SAMPLE_BYTES]) -> Option<usize> {
+        let delta = time.checked_sub(self.time)?;
+        let mut out = Out { bytes: out, length: 1 };
+        let time_code = out.put_time(delta.wrapping_sub(self.delta));
+        let value_code = out.put_value(self.bits, bits);
+        out.bytes[0] = time_code << 6 | value_code;
+        let length = out.length;
+        *self = Self { time, delta, bits };
+        Some(length)
+    }
+
+    /// Decodes the next sample and moves on.
+    #[inline]
+    pub(crate) fn decode(&mut self, rest: &mut &[u8]) -> (i64, f64) {
+        let head = take_byte(rest);
+        self.delta = self.delta.wrapping_add(take_time(rest, head >> 6));
+        self.time = self.time.wrapping_add(self.delta);
+        self.bits = take_value(rest, head & 0x3F, self.bits);
+        (self.time, f64::from_bits(self.bits))
+    }
+}
+
+struct Out<'a> {
+    bytes: &'a mut [u8; MAX_SAMPLE_BYTES],
+    length: usize,
+}
+
+impl Out<'_> {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    #[inline]
+    fn extend(&mut self, bytes: &[u8]) {
+        self.bytes[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
+
+    fn put_varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.push(value as u8 | 0x80);
+            value >>= 7;
         }
+        self.push(value as u8);
     }
 
-    /// Appends a sample later than the last; `false` when the chunk is full.
-    pub(crate) fn push(&mut self, time: i64, value: f64) -> bool {
-        debug_assert!(time > self.last_time, "the caller keeps times rising");
-        let Some(delta) = time.checked_sub(self.last_time) else { return false };
-        if self.count >= MAX_SAMPLES {
-            self.bytes.shrink_to_fit();
-            return false;
-        }
-        let head_at = self.bytes.len();
-        self.bytes.push(0);
-        let time_code = self.put_time(delta.wrapping_sub(self.last_delta));
-        let value_code = self.put_value(value.to_bits());
-        self.bytes[head_at] = time_code << 6 | value_code;
-        (self.last_time, self.last_delta, self.last_value) = (time, delta, value.to_bits());
-        self.count += 1;
-        true
-    }
-
-    /// First and last time.
-    pub(crate) const fn bounds(&self) -> (i64, i64) {
-        (self.first_time, self.last_time)
-    }
-
-    /// The last value's bits.
-    pub(crate) const fn last_bits(&self) -> u64 {
-        self.last_value
-    }
-
-    /// Encoded bytes.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// The samples in time order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        let (mut rest, mut time, mut delta, mut bits) =
-            (self.bytes.as_slice(), self.first_time, 0i64, self.first_value);
-        (0..self.count).map(move |i| {
-            if i > 0 {
-                let head = take_byte(&mut rest);
-                delta = delta.wrapping_add(take_time(&mut rest, head >> 6));
-                time = time.wrapping_add(delta);
-                bits = take_value(&mut rest, head & 0x3F, bits);
-            }
-            (time, f64::from_bits(bits))
-        })
-    }
-
+    #[inline]
     fn put_time(&mut self, change: i64) -> u8 {
         if change == 0 {
-            0
-        } else if change % MILLI == 0 {
-            let millis = change / MILLI;
-            if let Ok(small) = i8::try_from(millis) {
-                self.bytes.push(small as u8);
-                1
-            } else {
-                put_varint(&mut self.bytes, zigzag(millis));
-                2
-            }
+            return 0;
+        }
+        if change % MILLI != 0 {
+            self.put_varint(zigzag(change));
+            return 3;
+        }
+        let millis = change / MILLI;
+        if let Ok(small) = i8::try_from(millis) {
+            self.push(small as u8);
+            1
         } else {
-            put_varint(&mut self.bytes, zigzag(change));
-            3
+            self.put_varint(zigzag(millis));
+            2
         }
     }
 
-    fn put_value(&mut self, bits: u64) -> u8 {
-        if bits == self.last_value {
+    #[inline]
+    fn put_value(&mut self, last: u64, bits: u64) -> u8 {
+        if bits == last {
             return 0;
         }
-        if let Some(step) = integer_step(self.last_value, bits) {
+        for (kind, scale) in SCALES.into_iter().enumerate() {
+            let Some(step) = step(last, bits, scale) else { continue };
             let encoded = zigzag(step);
             let length = 8 - (encoded.leading_zeros() / 8) as usize;
             if length <= 4 {
-                self.bytes.extend_from_slice(&encoded.to_le_bytes()[..length]);
-                return STEP_BASE + length as u8 - 1;
+                self.extend(&encoded.to_le_bytes()[..length]);
+                return STEP_BASE + 4 * kind as u8 + length as u8 - 1;
             }
         }
-        let xor = bits ^ self.last_value;
+        let xor = bits ^ last;
         let lead = (xor.leading_zeros() / 8) as usize;
         let length = 8 - lead - (xor.trailing_zeros() / 8) as usize;
-        self.bytes.extend_from_slice(&xor.to_be_bytes()[lead..lead + length]);
+        self.extend(&xor.to_be_bytes()[lead..lead + length]);
         XOR_BASE[lead] + length as u8 - 1
     }
+}
+
+/// The step between two values in units of `1 / scale`, when both are whole in it and the second comes back exactly.
+#[inline]
+fn step(from: u64, to: u64, scale: f64) -> Option<i64> {
+    if scale == 1.0 {
+        return Some(integer(to)? - integer(from)?);
+    }
+    let (from, to) = (scaled(from, scale)?, scaled(to, scale)?);
+    Some(to - from)
+}
+
+/// A value in units of `1 / scale`, when that says every bit of it.
+#[inline]
+fn scaled(bits: u64, scale: f64) -> Option<i64> {
+    let whole = (f64::from_bits(bits) * scale).round();
+    if whole.abs() > 1e15 || whole.is_nan() {
+        return None;
+    }
+    // Through the integer, so that negative zero does not pass.
+    let whole = whole as i64;
+    ((whole as f64 / scale).to_bits() == bits).then_some(whole)
 }
 
 fn integer(bits: u64) -> Option<i64> {
@@ -130,24 +149,12 @@ fn integer(bits: u64) -> Option<i64> {
     (whole.unsigned_abs() <= 1 << 53 && (whole as f64).to_bits() == bits).then_some(whole)
 }
 
-fn integer_step(from: u64, to: u64) -> Option<i64> {
-    Some(integer(to)? - integer(from)?)
-}
-
 const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
 const fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
-}
-
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }
 
 fn take_byte(rest: &mut &[u8]) -> u8 {
@@ -182,10 +189,16 @@ fn take_value(rest: &mut &[u8], code: u8, previous: u64) -> u64 {
         return previous;
     }
     if code >= STEP_BASE {
+        let (kind, length) = ((code - STEP_BASE) / 4, usize::from((code - STEP_BASE) % 4) + 1);
         let mut bytes = [0u8; 8];
-        bytes.iter_mut().take(usize::from(code - STEP_BASE) + 1).for_each(|byte| *byte = take_byte(rest));
+        bytes.iter_mut().take(length).for_each(|byte| *byte = take_byte(rest));
         let step = unzigzag(u64::from_le_bytes(bytes));
-        return ((f64::from_bits(previous) as i64 + step) as f64).to_bits();
+        if kind == 0 {
+            return ((f64::from_bits(previous) as i64).wrapping_add(step) as f64).to_bits();
+        }
+        let scale = SCALES.get(usize::from(kind)).copied().unwrap_or(1.0);
+        let whole = (f64::from_bits(previous) * scale).round() as i64;
+        return (whole.wrapping_add(step) as f64 / scale).to_bits();
     }
     let lead = XOR_BASE.iter().rposition(|base| *base <= code).unwrap_or(0);
     let length = usize::from(code - XOR_BASE[lead]) + 1;
@@ -200,16 +213,22 @@ mod tests {
     use proptest::prelude::*;
 
     fn round_trip(samples: &[(i64, f64)]) -> usize {
-        let mut chunks: Vec<Chunk> = Vec::new();
-        for (time, value) in samples {
-            if !chunks.last_mut().is_some_and(|chunk| chunk.push(*time, *value)) {
-                chunks.push(Chunk::new(*time, *value));
-            }
+        let mut bytes = Vec::new();
+        let (first_time, first) = samples[0];
+        let mut position = Position::first(first_time, first.to_bits());
+        for (time, value) in &samples[1..] {
+            let mut out = [0; MAX_SAMPLE_BYTES];
+            let length = position.encode(*time, value.to_bits(), &mut out).unwrap();
+            bytes.extend_from_slice(&out[..length]);
         }
-        let back: Vec<(i64, u64)> = chunks.iter().flat_map(Chunk::iter).map(|(t, v)| (t, v.to_bits())).collect();
-        let expected: Vec<(i64, u64)> = samples.iter().map(|(t, v)| (*t, v.to_bits())).collect();
-        assert_eq!(back, expected);
-        chunks.iter().map(Chunk::bytes).sum()
+        let mut position = Position::first(first_time, first.to_bits());
+        let mut rest = bytes.as_slice();
+        for (time, value) in &samples[1..] {
+            let (found, bits) = position.decode(&mut rest);
+            assert_eq!((found, bits.to_bits()), (*time, value.to_bits()));
+        }
+        assert!(rest.is_empty());
+        bytes.len()
     }
 
     #[test]
@@ -219,12 +238,14 @@ mod tests {
         assert!(round_trip(&counter) < 2 * 240 + 10);
         let constant: Vec<_> = (0..240).map(|i| (at(i), 0.25)).collect();
         assert!(round_trip(&constant) < 240 + 10);
+        let seconds: Vec<_> = (0..240).map(|i| (at(i), (i * 1234) as f64 / 100.0)).collect();
+        assert!(round_trip(&seconds) < 3 * 240 + 10);
     }
 
     proptest! {
         #[test]
         fn every_bit_survives(
-            steps in proptest::collection::vec((1i64..1 << 50, any::<u64>(), 0u8..4), 1..600),
+            steps in proptest::collection::vec((1i64..1 << 50, any::<u64>(), 0u8..5), 1..600),
             start in any::<i32>(),
         ) {
             let (mut time, mut previous) = (i64::from(start), 0u64);
@@ -236,6 +257,7 @@ mod tests {
                         0 => bits,
                         1 => ((bits % 100_000) as f64).to_bits(),
                         2 => previous,
+                        4 => (((bits % 100_000_000) as f64) / 100.0).to_bits(),
                         _ => (-((bits >> 12) as f64)).to_bits(),
                     };
                     previous = bits;

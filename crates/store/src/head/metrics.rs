@@ -1,61 +1,182 @@
-//! The metrics of one tenant in the head: an index from labels to series, and the series.
+//! The metrics of one tenant in the head: an index from labels to series, and the samples in shards.
+//!
+//! The commit thread is the only writer. It takes in new series under the index's lock and appends samples under the lock of
+//! one shard at a time; a series' number says its shard, so that the samples of a scrape lie together.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arrow_array::Array as _;
-use gw_base::{Labels, Map, Set, TimeRange, Timestamp};
-use gw_batch::{Batch, Exemplar, Histogram, MetricType, MetricsView};
-use roaring::RoaringBitmap;
+use arrow_array::BinaryArray;
+use gw_base::{Labels, TimeRange, Timestamp};
+use gw_batch::{Exemplar, Histogram, MetricType, MetricsView, Refusals};
 
-use super::series::{HeadSeries, timed};
-use crate::matching::{Condition, Conditions};
+use super::index::{Full, HeadIndex};
+pub(crate) use super::index::{SeriesLimits, UNKNOWN};
+use super::series::timed;
+use super::shard::{Grown, Shard};
+use crate::matching::Conditions;
 use crate::{Family, Series};
 
-/// Shards, so that readers hold up the one writer for a fraction of the index at a time. A power of two.
-const SHARDS: usize = 8;
+/// Shards, so that readers hold up the one writer for a fraction of the samples at a time. A power of two.
+const SHARDS: usize = 16;
+/// Neighbouring series in one shard, so that a request takes few locks. A power of two.
+const RUN: u32 = 256;
+/// What the fields of a series outside of its samples take.
+pub(crate) const SERIES_BYTES: usize = 160;
 
 /// All series of one tenant since the head began.
 #[derive(Debug, Default)]
 pub(crate) struct MetricsHead {
+    index: RwLock<HeadIndex>,
     shards: [RwLock<Shard>; SHARDS],
     families: RwLock<BTreeMap<String, Family>>,
-}
-
-#[derive(Debug, Default)]
-struct Shard {
-    ids: Map<Labels, u32>,
-    series: Vec<HeadSeries>,
-    postings: BTreeMap<Box<str>, BTreeMap<Box<str>, RoaringBitmap>>,
+    /// Places in label order, for the number of series that there were.
+    ranks: Mutex<Arc<[u32]>>,
 }
 
 /// What an append did.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Applied {
     /// Rows kept.
     pub(crate) rows: u64,
-    /// Rows refused.
-    pub(crate) refused: u64,
     /// Bytes by which the head grew.
     pub(crate) bytes: usize,
+    /// Of them, what samples take when packed tightly: the reason to flush.
+    pub(crate) fresh: usize,
     /// Bytes that it gave back meanwhile.
     pub(crate) freed: usize,
     /// Series that are new.
     pub(crate) series: u64,
+    /// Rows refused, and why.
+    pub(crate) refused: Refusals,
+}
+
+impl Applied {
+    fn grow(&mut self, grown: Grown) {
+        self.bytes += grown.held;
+        self.fresh += grown.fresh;
+    }
+}
+
+/// A series of the head, to be read.
+#[derive(Debug)]
+pub(crate) struct HeadSeries<'a> {
+    labels: Labels,
+    series: u32,
+    head: &'a MetricsHead,
+}
+
+impl HeadSeries<'_> {
+    /// Its labels.
+    pub(crate) const fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The exemplars in the range, in order of arrival.
+    pub(crate) fn exemplars(&self, range: TimeRange) -> Vec<Exemplar> {
+        self.head.exemplars(self.series, range)
+    }
+}
+
+/// The shard of a series and its place there.
+const fn place(series: u32) -> (usize, u32) {
+    let run = series / RUN;
+    ((run as usize) % SHARDS, run / SHARDS as u32 * RUN + series % RUN)
 }
 
 impl MetricsHead {
-    /// Applies a metrics batch; rows of new series beyond `max_series` are refused.
-    pub(crate) fn append(&self, batch: &Batch, max_series: usize) -> Applied {
-        let Some(view) = MetricsView::of(batch) else { return Applied::default() };
+    /// The index, to read it.
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, HeadIndex> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of each of these series; [`UNKNOWN`] for those that have none yet.
+    pub(crate) fn resolve(&self, sets: &BinaryArray) -> Vec<u32> {
+        let index = self.index();
+        let mut guess = 0;
+        let number = |key: usize| {
+            let series = index.find(sets.value(key), guess).unwrap_or(UNKNOWN);
+            guess = series.wrapping_add(1);
+            series
+        };
+        (0..sets.len()).map(number).collect()
+    }
+
+    /// Takes in the series that `numbers` does not know yet; those over a limit stay unknown, their rows are refused.
+    pub(crate) fn define(&self, view: &MetricsView<'_>, numbers: &mut [u32], limits: SeriesLimits) -> Applied {
         let mut applied = Applied::default();
-        let plan = Plan::of(&view, max_series.div_ceil(SHARDS));
-        for (index, shard) in self.shards.iter().enumerate().filter(|(index, _)| plan.touches(*index)) {
-            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.append(&view, &plan, index as u8, &mut applied);
+        if !numbers.contains(&UNKNOWN) {
+            return applied;
         }
-        if view.types.null_count() < view.types.len() {
-            applied.rows += self.append_families(&view);
+        let mut rows = vec![0u64; numbers.len()];
+        let plain = view.types.null_count() == view.types.len();
+        for (row, key) in view.keys.iter().enumerate() {
+            rows[*key as usize] += u64::from(plain || !view.is_metadata(row));
+        }
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for (key, number) in numbers.iter_mut().enumerate() {
+            if *number != UNKNOWN || rows[key] == 0 {
+                continue;
+            }
+            let set = view.series.value(key);
+            // The batch may name a new series twice.
+            let found = index
+                .find(set, UNKNOWN)
+                .map_or_else(|| index.insert(set, limits).map(|new| (new, true)), |old| Ok((old, false)));
+            match found {
+                Ok((series, new)) => {
+                    *number = series;
+                    applied.series += u64::from(new);
+                    applied.bytes += if new { SERIES_BYTES } else { 0 };
+                }
+                Err(full) => refuse(&mut applied.refused, rows[key], &full, limits),
+            }
+        }
+        applied
+    }
+
+    /// Takes in one series; `None` when it is over a limit.
+    pub(crate) fn define_one(&self, canonical: &[u8], limits: SeriesLimits) -> Option<u32> {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        index.find(canonical, UNKNOWN).or_else(|| index.insert(canonical, limits).ok())
+    }
+
+    /// Appends the rows of a batch whose series have these numbers.
+    pub(crate) fn append(&self, view: &MetricsView<'_>, numbers: &[u32]) -> Applied {
+        let mut applied = Applied::default();
+        let plain = is_plain(view);
+        let mut writer = Writer { head: self, held: None };
+        for (row, key) in view.keys.iter().enumerate() {
+            let series = numbers[*key as usize];
+            if series == UNKNOWN {
+                continue;
+            }
+            let (shard, place) = writer.shard(series);
+            applied.rows += 1;
+            if plain {
+                applied.grow(shard.push(place, view.times[row], view.values.value(row)));
+            } else if !view.is_metadata(row) {
+                push_row(shard, place, view, row, &mut applied);
+            } else {
+                applied.rows -= 1;
+            }
+        }
+        drop(writer);
+        if !plain && view.types.null_count() < view.types.len() {
+            applied.rows += self.append_families(view);
+        }
+        applied
+    }
+
+    /// Appends float samples by number of their series.
+    pub(crate) fn append_samples(&self, samples: impl Iterator<Item = (u32, i64, f64)>) -> Applied {
+        let mut applied = Applied::default();
+        let mut writer = Writer { head: self, held: None };
+        for (series, time, value) in samples {
+            let (shard, place) = writer.shard(series);
+            applied.grow(shard.push(place, time, value));
+            applied.rows += 1;
         }
         applied
     }
@@ -85,204 +206,154 @@ impl MetricsHead {
         self.families.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Calls `visit` with each series that matches and may have samples in the range.
+    /// The numbers of the series that match and may have samples in the range, in label order.
+    pub(crate) fn select(&self, conditions: &Conditions, range: TimeRange) -> Vec<u32> {
+        let index = self.index();
+        let mut found: Vec<u32> = index.select(conditions).iter().collect();
+        let mut reader = Reader { head: self, held: None };
+        found.retain(|series| {
+            let (shard, place) = reader.shard(*series);
+            shard.overlaps(place, range)
+        });
+        drop(reader);
+        let ranks = self.ranks(&index, found.len());
+        match ranks {
+            Some(ranks) => found.sort_unstable_by_key(|series| ranks[*series as usize]),
+            None => found.sort_unstable_by(|a, b| index.compare(*a, *b)),
+        }
+        found
+    }
+
+    /// Places in label order, when they are worth their price for so many series.
+    fn ranks(&self, index: &HeadIndex, wanted: usize) -> Option<Arc<[u32]>> {
+        let mut ranks = self.ranks.lock().unwrap_or_else(PoisonError::into_inner);
+        if ranks.len() != index.len() {
+            if wanted * 16 < index.len() {
+                return None;
+            }
+            *ranks = index.ranks().into();
+        }
+        Some(Arc::clone(&ranks))
+    }
+
+    /// Appends the canonical label bytes of a series.
+    pub(crate) fn labels_into(&self, series: u32, out: &mut Vec<u8>) {
+        self.index().labels_into(series, out);
+    }
+
+    /// Appends the samples of a series in the range to `out`; times may repeat and fall back, the later one holds.
+    pub(crate) fn read(&self, series: u32, range: TimeRange, out: &mut Series) {
+        let (shard, place) = place(series);
+        self.shards[shard].read().unwrap_or_else(PoisonError::into_inner).read(place, range, out);
+    }
+
+    /// The exemplars of a series in the range, in order of arrival.
+    pub(crate) fn exemplars(&self, series: u32, range: TimeRange) -> Vec<Exemplar> {
+        let (shard, place) = place(series);
+        self.shards[shard].read().unwrap_or_else(PoisonError::into_inner).exemplars(place, range)
+    }
+
+    /// Calls `visit` with each series that matches and may have samples in the range, in label order.
     pub(crate) fn visit<E>(
         &self,
         conditions: &Conditions,
         range: TimeRange,
-        mut visit: impl FnMut(&HeadSeries) -> Result<(), E>,
+        mut visit: impl FnMut(&HeadSeries<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        for shard in &self.shards {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            for id in &shard.select(conditions) {
-                let series = &shard.series[id as usize];
-                if series.overlaps(range) {
-                    visit(series)?;
-                }
-            }
+        let mut bytes = Vec::new();
+        for series in self.select(conditions, range) {
+            bytes.clear();
+            self.labels_into(series, &mut bytes);
+            let labels = Labels::from_bytes(&bytes).unwrap_or_default();
+            visit(&HeadSeries { labels, series, head: self })?;
         }
         Ok(())
     }
 }
 
-impl MetricsHead {
-    /// The numbers of the series that match and may have samples in the range, in label order.
-    pub(crate) fn select(&self, conditions: &Conditions, range: TimeRange) -> Vec<u32> {
-        let mut found: Vec<(Labels, u32)> = Vec::new();
-        for (number, shard) in self.shards.iter().enumerate() {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            let hits = shard.select(conditions);
-            let hits = hits.iter().filter(|id| shard.series[*id as usize].overlaps(range));
-            found.extend(
-                hits.map(|id| (shard.series[id as usize].labels().clone(), id * SHARDS as u32 + number as u32)),
-            );
+/// Whether all rows are float samples and nothing else.
+pub(crate) fn is_plain(view: &MetricsView<'_>) -> bool {
+    let empty = |column: &dyn arrow_array::Array| column.null_count() == column.len();
+    view.values.null_count() == 0
+        && empty(view.starts)
+        && empty(view.exemplar_values)
+        && empty(view.histograms)
+        && empty(view.types)
+}
+
+/// Writes series after series, keeping the lock of a shard while neighbours are in it.
+struct Writer<'a> {
+    head: &'a MetricsHead,
+    held: Option<(usize, RwLockWriteGuard<'a, Shard>)>,
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn shard(&mut self, series: u32) -> (&mut Shard, u32) {
+        let (shard, place) = place(series);
+        if self.held.as_ref().is_none_or(|(held, _)| *held != shard) {
+            self.held = None;
+            let lock = self.head.shards[shard].write().unwrap_or_else(PoisonError::into_inner);
+            self.held = Some((shard, lock));
         }
-        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        found.into_iter().map(|(_, series)| series).collect()
-    }
-
-    fn with<T>(&self, series: u32, read: impl FnOnce(&HeadSeries) -> T) -> T {
-        let shard = self.shards[series as usize % SHARDS].read().unwrap_or_else(PoisonError::into_inner);
-        read(&shard.series[series as usize / SHARDS])
-    }
-
-    /// Appends the canonical label bytes of a series.
-    pub(crate) fn labels_into(&self, series: u32, out: &mut Vec<u8>) {
-        self.with(series, |series| out.extend_from_slice(series.labels().as_bytes()));
-    }
-
-    /// Appends the samples of a series in the range to `out`; times may repeat and fall back, the later one holds.
-    pub(crate) fn read(&self, series: u32, range: TimeRange, out: &mut Series) {
-        self.with(series, |series| series.read(range, out));
-    }
-
-    /// Calls `visit` with every series in label order. For frozen heads: it holds all shards at once.
-    pub(crate) fn visit_sorted<E>(&self, mut visit: impl FnMut(&HeadSeries) -> Result<(), E>) -> Result<(), E> {
-        let shards: Vec<_> =
-            self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner)).collect();
-        let mut series: Vec<&HeadSeries> = shards.iter().flat_map(|shard| &shard.series).collect();
-        series.sort_by(|a, b| a.labels().cmp(b.labels()));
-        series.into_iter().try_for_each(&mut visit)
+        let (_, held) = self.held.as_mut().expect("locked above");
+        held.reserve(place);
+        (held, place)
     }
 }
 
-/// Where each series of a batch goes.
-struct Plan {
-    /// Shard of each dictionary value; 255 for values that no sample row uses.
-    shard_of: Vec<u8>,
-    /// Series that a shard may have.
-    max_series: usize,
+/// Reads series after series, keeping the lock of a shard while neighbours are in it.
+struct Reader<'a> {
+    head: &'a MetricsHead,
+    held: Option<(usize, RwLockReadGuard<'a, Shard>)>,
 }
 
-impl Plan {
-    fn of(view: &MetricsView<'_>, max_series: usize) -> Self {
-        let mut shard_of = vec![u8::MAX; view.series.len()];
-        for (row, key) in view.keys.iter().enumerate() {
-            let slot = &mut shard_of[*key as usize];
-            if *slot == u8::MAX && !view.is_metadata(row) {
-                let hash = gw_base::labels::hash_bytes(view.series.value(*key as usize));
-                *slot = (hash >> 56) as u8 % SHARDS as u8;
-            }
+impl Reader<'_> {
+    fn shard(&mut self, series: u32) -> (&Shard, u32) {
+        let (shard, place) = place(series);
+        if self.held.as_ref().is_none_or(|(held, _)| *held != shard) {
+            self.held = None;
+            let lock = self.head.shards[shard].read().unwrap_or_else(PoisonError::into_inner);
+            self.held = Some((shard, lock));
         }
-        Self { shard_of, max_series }
-    }
-
-    fn touches(&self, shard: usize) -> bool {
-        self.shard_of.iter().any(|of| usize::from(*of) == shard)
+        let (_, held) = self.held.as_ref().expect("locked above");
+        (held, place)
     }
 }
 
-impl Shard {
-    fn append(&mut self, view: &MetricsView<'_>, plan: &Plan, index: u8, applied: &mut Applied) {
-        let mut ids: Vec<Option<u32>> = vec![None; view.series.len()];
-        let mut refused: Set<u32> = Set::default();
-        for (row, key) in view.keys.iter().enumerate() {
-            if plan.shard_of[*key as usize] != index || view.is_metadata(row) {
-                continue;
-            }
-            let id = match ids[*key as usize] {
-                Some(id) => id,
-                None if refused.contains(key) => {
-                    applied.refused += 1;
-                    continue;
-                }
-                None => match self.resolve(view.series.value(*key as usize), plan.max_series, applied) {
-                    Some(id) => *ids[*key as usize].insert(id),
-                    None => {
-                        refused.insert(*key);
-                        applied.refused += 1;
-                        continue;
-                    }
-                },
-            };
-            applied.rows += 1;
-            applied.bytes += push_row(&mut self.series[id as usize], view, row);
-        }
-    }
-
-    fn resolve(&mut self, canonical: &[u8], max: usize, applied: &mut Applied) -> Option<u32> {
-        if let Some(id) = self.ids.get(canonical) {
-            return Some(*id);
-        }
-        if self.series.len() >= max {
-            return None;
-        }
-        let labels = Labels::from_bytes(canonical).ok()?;
-        let id = u32::try_from(self.series.len()).ok()?;
-        for (name, value) in &labels {
-            let values = match self.postings.get_mut(name) {
-                Some(values) => values,
-                None => self.postings.entry(name.into()).or_default(),
-            };
-            match values.get_mut(value) {
-                Some(ids) => {
-                    ids.insert(id);
-                }
-                None => {
-                    values.insert(value.into(), RoaringBitmap::from([id]));
-                }
-            }
-        }
-        applied.bytes += HeadSeries::cost(&labels);
-        applied.series += 1;
-        self.ids.insert(labels.clone(), id);
-        self.series.push(HeadSeries::new(labels));
-        Some(id)
-    }
-
-    fn select(&self, conditions: &Conditions) -> RoaringBitmap {
-        let mut selected: Option<RoaringBitmap> = None;
-        for condition in conditions.iter() {
-            let hits = self.hits(condition);
-            match &mut selected {
-                Some(selected) => *selected &= hits,
-                None => selected = Some(hits),
-            }
-            if selected.as_ref().is_some_and(RoaringBitmap::is_empty) {
-                break;
-            }
-        }
-        selected.unwrap_or_else(|| self.all())
-    }
-
-    fn hits(&self, condition: &Condition) -> RoaringBitmap {
-        let values = self.postings.get(condition.name.as_str());
-        if !condition.accepts("") {
-            if let Some(texts) = condition.candidates() {
-                let found = texts.iter().filter_map(|text| values?.get(text.as_str()));
-                return roaring::MultiOps::union(found);
-            }
-            let found = values.into_iter().flatten().filter(|(value, _)| condition.accepts(value)).map(|(_, ids)| ids);
-            return roaring::MultiOps::union(found);
-        }
-        // An absent label has the empty value, which is accepted: all series but those whose value is not.
-        let refused = values.into_iter().flatten().filter(|(value, _)| !condition.accepts(value)).map(|(_, ids)| ids);
-        self.all() - roaring::MultiOps::union(refused)
-    }
-
-    fn all(&self) -> RoaringBitmap {
-        (0..self.series.len() as u32).collect()
+fn refuse(refused: &mut Refusals, rows: u64, full: &Full, limits: SeriesLimits) {
+    let SeriesLimits { all, metric } = limits;
+    match full {
+        Full::All => refused.add("too_many_series", rows, || {
+            format!("the tenant may have no more than {all} series, drop labels or raise limits.active_series")
+        }),
+        Full::Metric(name) => refused.add("too_many_series_of_metric", rows, || {
+            format!(
+                "metric {name:?} may have no more than {metric} series, drop labels or raise limits.series_per_metric; \
+                 other metrics are kept"
+            )
+        }),
+        Full::Malformed => refused.add("malformed_labels", rows, || "label set does not decode".to_owned()),
     }
 }
 
-fn push_row(series: &mut HeadSeries, view: &MetricsView<'_>, row: usize) -> usize {
+#[expect(clippy::too_many_arguments, reason = "where from and where to")]
+fn push_row(shard: &mut Shard, series: u32, view: &MetricsView<'_>, row: usize, applied: &mut Applied) {
     let time = view.times[row];
-    let mut bytes = 0;
+    let extra = |bytes: usize| Grown { held: bytes, fresh: bytes };
     if view.values.is_valid(row) {
-        bytes += series.push(time, view.values.value(row));
+        applied.grow(shard.push(series, time, view.values.value(row)));
     } else if view.histograms.is_valid(row)
         && let Some(histogram) = Histogram::decode(view.histograms.value(row))
     {
-        bytes += series.push_histogram(time, histogram);
+        applied.grow(extra(shard.push_histogram(series, time, histogram)));
     }
     if view.starts.is_valid(row) {
-        series.push_start(time, view.starts.value(row));
+        applied.grow(extra(shard.push_start(series, time, view.starts.value(row))));
     }
     if let Some(exemplar) = exemplar_of(view, row) {
-        series.push_exemplar(exemplar);
-        bytes += 64;
+        applied.grow(extra(shard.push_exemplar(series, exemplar)));
     }
-    bytes
 }
 
 /// The exemplar that a row carries, with its time filled in.

@@ -1,148 +1,102 @@
-//! One metric series in the head.
+//! What few metric series of the head have beside float samples in order, and how samples of several sources are settled.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use gw_base::{Labels, TimeRange, Timestamp};
+use gw_base::{TimeRange, Timestamp};
 use gw_batch::{Exemplar, Histogram};
 
-use super::chunk::Chunk;
 use crate::Series;
 
 /// Exemplars kept of a series; the oldest leaves first.
 const MAX_EXEMPLARS: usize = 16;
-/// Rough cost of a series in the index and of its own fields.
-const SERIES_BYTES: usize = 400;
 
-/// A series and its samples since the head began.
+/// Late samples, histograms, start times and exemplars of a series.
 #[derive(Debug)]
-pub(crate) struct HeadSeries {
-    labels: Labels,
-    chunks: Vec<Chunk>,
-    /// Samples that came out of order or again, in order of arrival. They win over chunks of the same time, because a
-    /// sample lands here only when its time has been passed already.
-    late: Vec<(i64, f64)>,
-    min: i64,
-    max: i64,
-    extras: Option<Box<Extras>>,
-}
-
-/// What few series have.
-#[derive(Debug, Default)]
-struct Extras {
+pub(super) struct Extras {
+    /// Float samples that came out of order or again, in order of arrival. They win over others of the same time, because
+    /// a sample lands here only when its time has been passed already.
+    pub(super) late: Vec<(i64, f64)>,
     histograms: Vec<(i64, Arc<Histogram>)>,
     starts: Vec<(i64, i64)>,
-    exemplars: std::collections::VecDeque<Exemplar>,
+    exemplars: VecDeque<Exemplar>,
+    min: i64,
+    max: i64,
 }
 
-impl HeadSeries {
-    /// A series without samples.
-    pub(crate) const fn new(labels: Labels) -> Self {
-        Self { labels, chunks: Vec::new(), late: Vec::new(), min: i64::MAX, max: i64::MIN, extras: None }
-    }
-
-    /// Bytes that a new series of these labels costs.
-    pub(crate) fn cost(labels: &Labels) -> usize {
-        SERIES_BYTES + 3 * labels.as_bytes().len()
-    }
-
-    /// Its labels.
-    pub(crate) const fn labels(&self) -> &Labels {
-        &self.labels
-    }
-
-    /// Whether some sample may lie in the range.
-    pub(crate) fn overlaps(&self, range: TimeRange) -> bool {
-        self.min <= range.end.nanos() && range.start.nanos() <= self.max
-    }
-
-    /// Appends a float sample and returns by how many bytes the series grew.
-    pub(crate) fn push(&mut self, time: i64, value: f64) -> usize {
-        self.widen(time);
-        let Some(chunk) = self.chunks.last_mut() else {
-            self.chunks.push(Chunk::new(time, value));
-            return size_of::<Chunk>();
-        };
-        let last = chunk.bounds().1;
-        if time > last {
-            let before = chunk.bytes();
-            if chunk.push(time, value) {
-                return chunk.bytes() - before;
-            }
-            self.chunks.push(Chunk::new(time, value));
-            return size_of::<Chunk>();
+impl Default for Extras {
+    fn default() -> Self {
+        Self {
+            late: Vec::new(),
+            histograms: Vec::new(),
+            starts: Vec::new(),
+            exemplars: VecDeque::new(),
+            min: i64::MAX,
+            max: i64::MIN,
         }
-        if time == last && chunk.last_bits() == value.to_bits() && self.late.last().is_none_or(|(t, _)| *t != time) {
-            return 0;
-        }
-        self.late.push((time, value));
-        size_of::<(i64, f64)>()
     }
+}
 
+impl Extras {
     /// Appends a histogram sample and returns by how many bytes the series grew.
-    pub(crate) fn push_histogram(&mut self, time: i64, histogram: Histogram) -> usize {
+    pub(super) fn push_histogram(&mut self, time: i64, histogram: Histogram) -> usize {
         self.widen(time);
         let bytes = 160 + 8 * (histogram.positive.len() + histogram.negative.len() + histogram.custom_bounds.len());
-        self.extras().histograms.push((time, Arc::new(histogram)));
+        self.histograms.push((time, Arc::new(histogram)));
         bytes
     }
 
     /// Notes the start time of a sample.
-    pub(crate) fn push_start(&mut self, time: i64, start: i64) {
-        let starts = &mut self.extras().starts;
-        if starts.last().is_none_or(|(_, known)| *known != start) {
-            starts.push((time, start));
+    pub(super) fn push_start(&mut self, time: i64, start: i64) -> usize {
+        if self.starts.last().is_none_or(|(_, known)| *known != start) {
+            self.starts.push((time, start));
+            return size_of::<(i64, i64)>();
         }
+        0
     }
 
     /// Notes an exemplar; a repeated one is dropped.
-    pub(crate) fn push_exemplar(&mut self, exemplar: Exemplar) {
+    pub(super) fn push_exemplar(&mut self, exemplar: Exemplar) -> usize {
         if let Some(time) = exemplar.time {
             self.widen(time.nanos());
         }
-        let exemplars = &mut self.extras().exemplars;
-        if exemplars.contains(&exemplar) {
-            return;
+        if self.exemplars.contains(&exemplar) {
+            return 0;
         }
-        if exemplars.len() == MAX_EXEMPLARS {
-            exemplars.pop_front();
+        if self.exemplars.len() == MAX_EXEMPLARS {
+            self.exemplars.pop_front();
         }
-        exemplars.push_back(exemplar);
+        self.exemplars.push_back(exemplar);
+        64
     }
 
-    /// Appends the samples in the range to `out`; times may repeat and fall back, the later one of a time holds.
-    pub(crate) fn read(&self, range: TimeRange, out: &mut Series) {
-        let (start, end) = (range.start.nanos(), range.end.nanos());
-        let mut push = |(time, value): (i64, f64)| {
-            if start <= time && time <= end {
-                out.times.push(time);
-                out.values.push(value);
-            }
-        };
-        for chunk in self.chunks.iter().filter(|chunk| chunk.bounds().0 <= end && start <= chunk.bounds().1) {
-            chunk.iter().for_each(&mut push);
+    /// Whether a histogram or exemplar may lie between the times.
+    pub(super) const fn overlaps(&self, start: i64, end: i64) -> bool {
+        self.min <= end && start <= self.max
+    }
+
+    /// Appends what lies between the times.
+    pub(super) fn read(&self, (start, end): (i64, i64), out: &mut Series) {
+        for (time, value) in self.late.iter().filter(|(time, _)| start <= *time && *time <= end) {
+            out.times.push(*time);
+            out.values.push(*value);
         }
-        self.late.iter().copied().for_each(&mut push);
-        let Some(extras) = &self.extras else { return };
-        for (time, histogram) in extras.histograms.iter().filter(|(time, _)| start <= *time && *time <= end) {
+        for (time, histogram) in self.histograms.iter().filter(|(time, _)| start <= *time && *time <= end) {
             out.histogram_times.push(*time);
             out.histograms.push(Arc::clone(histogram));
         }
-        out.starts.extend(extras.starts.iter().filter(|(time, _)| *time <= end));
+        out.starts.extend(self.starts.iter().filter(|(time, _)| *time <= end));
     }
 
     /// The exemplars in the range, in order of arrival.
-    pub(crate) fn exemplars(&self, range: TimeRange) -> Vec<Exemplar> {
+    pub(super) fn exemplars(&self, range: TimeRange) -> Vec<Exemplar> {
         let inside = |exemplar: &&Exemplar| exemplar.time.is_some_and(|time| range.contains(time));
-        self.extras.iter().flat_map(|extras| extras.exemplars.iter()).filter(inside).cloned().collect()
+        self.exemplars.iter().filter(inside).cloned().collect()
     }
 
     fn widen(&mut self, time: i64) {
         self.min = self.min.min(time);
         self.max = self.max.max(time);
-    }
-
-    fn extras(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_default()
     }
 }
 

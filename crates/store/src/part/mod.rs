@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod index;
+pub(crate) mod metrics;
 pub(crate) mod order;
 pub(crate) mod reader;
 pub(crate) mod tally;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
+use gw_base::Signal;
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
@@ -15,6 +16,7 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::index::{BLOCK_BYTES, Index};
+use super::metrics::SeriesIndex;
 use super::{PartMeta, cache::PartCache, traces};
 use crate::StoreError;
 use crate::objects::Objects;
@@ -26,7 +28,9 @@ const BATCH_ROWS: usize = 16 << 10;
 #[derive(Debug)]
 pub(crate) struct Opened {
     index: Index,
-    parquet: ArrowReaderMetadata,
+    /// For metrics, which have no use for the other two.
+    series: SeriesIndex,
+    parquet: Option<ArrowReaderMetadata>,
     bytes: usize,
 }
 
@@ -34,6 +38,11 @@ impl Opened {
     /// The index.
     pub(crate) const fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The index of a part of metrics.
+    pub(crate) const fn series(&self) -> &SeriesIndex {
+        &self.series
     }
 
     /// Bytes in memory.
@@ -55,6 +64,11 @@ impl PartReader {
         Self { objects, cache }
     }
 
+    /// The objects that the parts are.
+    pub(crate) const fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
     /// The cache, to forget parts that are gone.
     pub(crate) fn cache(&self) -> &PartCache {
         &self.cache
@@ -70,6 +84,14 @@ impl PartReader {
         if bytes.len() as u64 != part.index_bytes || crc32fast::hash(&bytes) != part.index_crc {
             return Err(StoreError::damaged(path, "checksum differs"));
         }
+        if part.signal == Signal::Metrics.as_str() {
+            let decoded = tokio::task::spawn_blocking(move || SeriesIndex::decode(&path, &bytes));
+            let series = decoded.await.map_err(|error| StoreError::Internal(error.to_string()))??;
+            let bytes = series.bytes() + 1024;
+            let opened = Arc::new(Opened { index: Index::default(), series, parquet: None, bytes });
+            self.cache.put(&part.id, &opened);
+            return Ok(opened);
+        }
         let decoded = tokio::task::spawn_blocking(move || Index::decode(&path, &bytes));
         let index = decoded.await.map_err(|error| StoreError::Internal(error.to_string()))??;
         let tail_range = part.tail..part.bytes;
@@ -78,7 +100,7 @@ impl PartReader {
         let size = tail.bytes.len();
         let parquet = footer(&tail).map_err(|error| StoreError::damaged(part.data_path(), error))?;
         let bytes = index.bytes() + 4 * size + 1024;
-        let opened = Arc::new(Opened { index, parquet, bytes });
+        let opened = Arc::new(Opened { index, series: SeriesIndex::default(), parquet: Some(parquet), bytes });
         self.cache.put(&part.id, &opened);
         Ok(opened)
     }
@@ -91,15 +113,13 @@ impl PartReader {
         rows: Vec<Range<usize>>,
         columns: Option<&[usize]>,
     ) -> Result<Vec<RecordBatch>, StoreError> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
+        let Some(parquet) = opened.parquet.as_ref().filter(|_| !rows.is_empty()) else { return Ok(Vec::new()) };
         let damaged = |error: ParquetError| StoreError::damaged(part.data_path(), error);
         let mask = columns.map_or_else(ProjectionMask::all, |columns| {
-            ProjectionMask::roots(opened.parquet.parquet_schema(), columns.iter().copied())
+            ProjectionMask::roots(parquet.parquet_schema(), columns.iter().copied())
         });
         let selection = RowSelection::from_consecutive_ranges(rows.into_iter(), opened.index.rows());
-        let mut decoder = ParquetPushDecoderBuilder::new_with_metadata(opened.parquet.clone())
+        let mut decoder = ParquetPushDecoderBuilder::new_with_metadata(parquet.clone())
             .with_projection(mask)
             .with_row_selection(selection)
             .with_batch_size(BATCH_ROWS)

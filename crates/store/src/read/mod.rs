@@ -18,15 +18,6 @@ use crate::part::PartMeta;
 use crate::part::reader::Opened;
 use crate::state::State;
 
-/// The rows of one label set of a part that may lie in the range.
-#[derive(Debug, Clone)]
-pub(crate) struct Slice {
-    /// Position in the part's index.
-    pub(crate) entry: usize,
-    /// Rows, whole blocks at the inner borders.
-    pub(crate) rows: Vec<Range<usize>>,
-}
-
 /// Opens a part; `None` when it is damaged and the read goes on without it.
 pub(crate) async fn open(state: &State, part: &Arc<PartMeta>) -> Result<Option<Arc<Opened>>, StoreError> {
     tolerate(state, part, state.reader.open(part).await)
@@ -54,18 +45,12 @@ pub(crate) fn matching(opened: &Opened, conditions: &Conditions, range: TimeRang
     index.entries().iter().enumerate().filter(hit).map(|(i, _)| i).collect()
 }
 
-/// Their rows.
-pub(crate) fn slices(opened: &Opened, entries: &[usize], range: TimeRange) -> Vec<Slice> {
+/// Their rows: whole blocks at the inner borders.
+pub(crate) fn rows_of(opened: &Opened, entries: &[usize], range: TimeRange) -> Vec<Range<usize>> {
     let index = opened.index();
-    entries
-        .iter()
-        .map(|entry| {
-            let mut rows = Vec::new();
-            index.prune(index.entries()[*entry].range(), range, &mut rows);
-            Slice { entry: *entry, rows }
-        })
-        .filter(|slice| !slice.rows.is_empty())
-        .collect()
+    let mut rows = Vec::new();
+    entries.iter().for_each(|entry| index.prune(index.entries()[*entry].range(), range, &mut rows));
+    rows
 }
 
 /// Runs CPU work off the reactor.

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gw_base::{Labels, Map};
+use gw_base::{Labels, Map, Signal, TimeRange};
 
 use super::{matching, off_reactor, open};
+use crate::erase::Tombstone;
 use crate::head::TenantHead;
 use crate::head::rows::{judge, time_column};
 use crate::matching::Conditions;
+use crate::part::reader::Opened;
 use crate::state::{Snapshot, State};
 use crate::{Selection, StoreError, erase};
 
@@ -27,14 +29,14 @@ pub(crate) async fn label_sets(
         let Some(opened) = open(state, part).await? else { continue };
         let conditions = Arc::clone(&conditions);
         let tombstones = erase::reaching(&snapshot.tombstones, part);
+        let is_metrics = selection.signal == Signal::Metrics;
         found = off_reactor(move || {
-            let index = opened.index();
-            for entry in matching(&opened, &conditions, range) {
-                let entry = &index.entries()[entry];
-                let gaps = erase::gaps(&tombstones, index.label_bytes(entry));
-                if !gaps.iter().any(|(start, end)| *start <= entry.min && entry.max <= *end) {
-                    found.insert(index.labels(entry));
-                }
+            if is_metrics {
+                collect_series(&opened, &conditions, range, &tombstones, &mut found);
+            } else {
+                let index = opened.index();
+                let matching = matching(&opened, &conditions, range).into_iter();
+                found.extend(matching.map(|entry| index.labels(&index.entries()[entry])));
             }
             within(found, limit)
         })
@@ -67,11 +69,30 @@ pub(crate) async fn label_sets(
     .await
 }
 
+fn collect_series(
+    opened: &Opened,
+    conditions: &Conditions,
+    range: TimeRange,
+    tombstones: &[Arc<Tombstone>],
+    found: &mut BTreeSet<Labels>,
+) {
+    let index = opened.series();
+    let mut labels = Vec::new();
+    for series in index.select(conditions, range) {
+        labels.clear();
+        index.labels_into(series, &mut labels);
+        let ((min, max), gaps) = (index.bounds(series), erase::gaps(tombstones, &labels));
+        if !gaps.iter().any(|(start, end)| *start <= min && max <= *end) {
+            found.extend(Labels::from_bytes(&labels).ok());
+        }
+    }
+}
+
 fn collect(
     batch: &crate::head::rows::HeadBatch,
     good: &[bool],
     whole: bool,
-    range: gw_base::TimeRange,
+    range: TimeRange,
     found: &mut BTreeSet<Labels>,
 ) {
     if whole {

@@ -13,7 +13,7 @@ use futures_util::stream::{self, BoxStream};
 use gw_base::{Labels, Map, Set, Signal, TimeRange, Timestamp};
 use gw_batch::{Batch, Direction};
 
-use super::{Slice, matching, off_reactor, open, slices, tolerate};
+use super::{matching, off_reactor, open, rows_of, tolerate};
 use crate::compact::joined;
 use crate::flush::MetricRows;
 use crate::head::rows::{filtered, judge, label_column, time_column};
@@ -173,8 +173,7 @@ impl Walk {
         if !source.part.overlaps(window) {
             return Ok(Vec::new());
         }
-        let found = slices(&source.opened, &source.entries, window);
-        let rows = joined(found.into_iter().flat_map(|slice: Slice| slice.rows).collect());
+        let rows = joined(rows_of(&source.opened, &source.entries, window));
         let read = self.state.reader.read(&source.part, &source.opened, rows, None).await;
         let batches = tolerate(&self.state, &source.part, read)?.unwrap_or_default();
         let signal = self.selection.signal;

@@ -1,26 +1,16 @@
 //! One place that series come from: a head, or a part. Each gives its series in label order.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::Array as _;
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Float64Type, TimestampNanosecondType};
 use gw_base::TimeRange;
+use gw_batch::Exemplar;
 
-use super::series::{columns, push_rows};
-use super::{Slice, tolerate};
-use crate::compact::joined;
-use crate::erase::{self, Tombstone};
+use super::tolerate;
 use crate::head::TenantHead;
 use crate::part::PartMeta;
-use crate::part::reader::Opened;
+use crate::part::metrics::PartSeries;
 use crate::state::State;
 use crate::{Series, StoreError};
-
-/// Rows of a part decoded at a time.
-const STEP_ROWS: usize = 256 << 10;
 
 /// Series in label order.
 #[derive(Debug)]
@@ -34,19 +24,15 @@ impl Source {
     pub(super) fn key(&self) -> Option<&[u8]> {
         match self {
             Self::Head(head) => (head.at < head.found.len()).then_some(head.key.as_slice()),
-            Self::Part(part) => {
-                let slice = part.slices.get(part.at)?;
-                let index = part.opened.index();
-                Some(index.label_bytes(&index.entries()[slice.entry]))
-            }
+            Self::Part(part) => (part.series.left() > 0).then_some(part.key.as_slice()),
         }
     }
 
     /// Whether the samples of the next series are in memory.
-    pub(super) const fn is_loaded(&self) -> bool {
+    pub(super) fn is_loaded(&self) -> bool {
         match self {
             Self::Head(_) => true,
-            Self::Part(part) => part.at < part.loaded.until,
+            Self::Part(part) => part.series.is_ready(),
         }
     }
 
@@ -67,7 +53,7 @@ impl Source {
                 }
                 head.advance();
             }
-            Self::Part(part) => part.take(range, out),
+            Self::Part(part) => part.take(out),
         }
     }
 
@@ -75,7 +61,7 @@ impl Source {
     pub(super) fn skip(&mut self) {
         match self {
             Self::Head(head) => head.advance(),
-            Self::Part(part) => part.at += 1,
+            Self::Part(part) => part.skip(),
         }
     }
 
@@ -83,7 +69,7 @@ impl Source {
     pub(super) fn left(&self) -> usize {
         match self {
             Self::Head(head) => head.found.len() - head.at,
-            Self::Part(part) => part.slices.len() - part.at,
+            Self::Part(part) => part.series.left(),
         }
     }
 
@@ -122,115 +108,51 @@ impl HeadSource {
     }
 }
 
-/// The series of a part that match, decoded a few pages at a time.
+/// The series of a part that match, decoded a few packs at a time.
 #[derive(Debug)]
 pub(super) struct PartSource {
     state: Arc<State>,
     part: Arc<PartMeta>,
-    opened: Arc<Opened>,
-    tombstones: Vec<Arc<Tombstone>>,
-    slices: Vec<Slice>,
-    at: usize,
-    loaded: Loaded,
-}
-
-/// Decoded rows of some slices.
-#[derive(Debug, Default)]
-struct Loaded {
-    columns: Vec<usize>,
-    batches: Vec<RecordBatch>,
-    /// The first slice that is not here.
-    until: usize,
-    /// The next row: which batch, and where in it.
-    batch: usize,
-    row: usize,
-    /// The slice that this row belongs to.
-    slice: usize,
+    series: PartSeries,
+    key: Vec<u8>,
+    /// Read with the samples and of no use here.
+    exemplars: Vec<Exemplar>,
 }
 
 impl PartSource {
-    pub(super) fn new(
-        state: Arc<State>,
-        part: Arc<PartMeta>,
-        opened: Arc<Opened>,
-        tombstones: Vec<Arc<Tombstone>>,
-        slices: Vec<Slice>,
-    ) -> Self {
-        Self { state, part, opened, tombstones, slices, at: 0, loaded: Loaded::default() }
+    pub(super) fn new(state: Arc<State>, part: Arc<PartMeta>, series: PartSeries) -> Self {
+        let mut source = Self { state, part, series, key: Vec::new(), exemplars: Vec::new() };
+        source.load_key();
+        source
     }
 
-    fn take(&mut self, range: TimeRange, out: &mut Series) {
-        debug_assert!(self.at < self.loaded.until, "the cursor has loaded what it takes");
-        // Slices may have been skipped unread.
-        while self.loaded.slice < self.at {
-            let rows = rows_of(&self.slices[self.loaded.slice]);
-            self.loaded.pass(rows, |_, _| {});
-            self.loaded.slice += 1;
+    fn load_key(&mut self) {
+        self.key.clear();
+        self.series.labels_into(&mut self.key);
+    }
+
+    fn take(&mut self, out: &mut Series) {
+        self.exemplars.clear();
+        if let Err(error) = self.series.read(out, &mut self.exemplars) {
+            // The rest of a damaged part is left out; setting it aside says so.
+            self.state.suspect(&self.part, &error);
+            self.series.end();
         }
-        let index = self.opened.index();
-        let slice = &self.slices[self.at];
-        let gaps = erase::gaps(&self.tombstones, index.label_bytes(&index.entries()[slice.entry]));
-        let columns = std::mem::take(&mut self.loaded.columns);
-        self.loaded.pass(rows_of(slice), |batch, rows| {
-            if columns.len() > 2 || !gaps.is_empty() || !push_floats(out, range, batch, rows.clone()) {
-                push_rows(out, (range, &gaps), &columns, batch, rows);
-            }
-        });
-        self.loaded.columns = columns;
-        self.loaded.slice += 1;
-        self.at += 1;
+        self.load_key();
     }
 
-    /// Reads the next slices; none are left when the part is damaged and the read goes on without it.
+    fn skip(&mut self) {
+        self.series.skip();
+        self.load_key();
+    }
+
+    /// Reads the next packs; none are left when the part is damaged and the read goes on without it.
     async fn load(&mut self) -> Result<(), StoreError> {
-        let (mut until, mut rows) = (self.at, 0);
-        while until < self.slices.len() && (rows == 0 || rows < STEP_ROWS) {
-            rows += rows_of(&self.slices[until]);
-            until += 1;
+        let loaded = self.series.load(&self.state.reader).await;
+        if tolerate(&self.state, &self.part, loaded)?.is_none() {
+            self.series.end();
+            self.load_key();
         }
-        let step = &self.slices[self.at..until];
-        let columns = columns(&self.opened, step);
-        let wanted = joined(step.iter().flat_map(|slice| slice.rows.iter().cloned()).collect());
-        let read = self.state.reader.read(&self.part, &self.opened, wanted, Some(&columns)).await;
-        let Some(batches) = tolerate(&self.state, &self.part, read)? else {
-            self.at = self.slices.len();
-            return Ok(());
-        };
-        self.loaded = Loaded { columns, batches, until, batch: 0, row: 0, slice: self.at };
         Ok(())
     }
-}
-
-impl Loaded {
-    /// Hands over the next rows, which may lie in several batches.
-    fn pass(&mut self, mut rows: usize, mut to: impl FnMut(&RecordBatch, Range<usize>)) {
-        while rows > 0 {
-            let Some(batch) = self.batches.get(self.batch) else { return };
-            let taken = rows.min(batch.num_rows() - self.row);
-            to(batch, self.row..self.row + taken);
-            rows -= taken;
-            self.row += taken;
-            if self.row == batch.num_rows() {
-                (self.batch, self.row) = (self.batch + 1, 0);
-            }
-        }
-    }
-}
-
-fn rows_of(slice: &Slice) -> usize {
-    slice.rows.iter().map(ExactSizeIterator::len).sum()
-}
-
-/// Appends rows that are floats in rising time at once; `false` when they are not.
-fn push_floats(out: &mut Series, range: TimeRange, batch: &RecordBatch, rows: Range<usize>) -> bool {
-    let values = batch.column(1).as_primitive::<Float64Type>();
-    let times = &batch.column(0).as_primitive::<TimestampNanosecondType>().values()[rows.clone()];
-    if values.null_count() > 0 || !times.is_sorted() {
-        return false;
-    }
-    let (start, end) = (range.start.nanos(), range.end.nanos());
-    let inside = times.partition_point(|time| *time < start)..times.partition_point(|time| *time <= end);
-    out.times.extend_from_slice(&times[inside.clone()]);
-    out.values.extend_from_slice(&values.values()[rows][inside]);
-    true
 }

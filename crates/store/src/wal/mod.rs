@@ -6,6 +6,7 @@
 pub(crate) mod codec;
 pub(crate) mod disk;
 pub(crate) mod record;
+pub(crate) mod samples;
 #[cfg(test)]
 pub(crate) mod simulated;
 

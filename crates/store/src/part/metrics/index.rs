@@ -1,0 +1,425 @@
+//! The index of a metrics part: which series there are, where their samples lie, and the times that they share.
+//!
+//! Pairs of labels stand once, sorted; a series is a list of their numbers, told relative to the series before it. Series of
+//! one scrape have the same times, so times stand once as well and a series names those that it has. In memory a series
+//! takes some forty bytes.
+
+use std::ops::Range;
+
+use gw_base::TimeRange;
+use gw_base::labels::Iter;
+
+use super::lanes::{Header, PADDING, unzigzag, zigzag};
+use super::pack::take_bytes;
+use crate::StoreError;
+use crate::matching::Conditions;
+use crate::part::index::{put, take};
+
+const MAGIC: [u8; 8] = *b"GwSerie\x01";
+/// Largest index that a reader believes, decompressed.
+const MAX_RAW_BYTES: usize = 1 << 30;
+
+/// The times of some series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// How many.
+    pub(crate) count: u32,
+    /// The first.
+    pub(crate) min: i64,
+    /// The last.
+    pub(crate) max: i64,
+    at: u32,
+}
+
+/// Where a pack lies in the Parquet object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PackAt {
+    /// First series.
+    pub(crate) series: u32,
+    /// Offset, length and checksum of the lanes.
+    pub(crate) lanes: Payload,
+    /// The same of extras; of length zero where there are none.
+    pub(crate) extras: Payload,
+}
+
+/// A stretch of the Parquet object.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Payload {
+    /// Where it begins.
+    pub(crate) offset: u64,
+    /// How long it is.
+    pub(crate) length: u32,
+    /// CRC-32 of it.
+    pub(crate) crc: u32,
+}
+
+/// What a part knows of its series.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct SeriesIndex {
+    symbols: Vec<u8>,
+    symbol_ends: Vec<u32>,
+    pairs: Vec<u32>,
+    pair_ends: Vec<u32>,
+    times: Vec<Times>,
+    lanes: Vec<u8>,
+    /// Number of the times of a series plus one; zero when it has no float samples.
+    times_of: Vec<u32>,
+    /// Series with extras, rising, and first and last time of these.
+    extras: Vec<(u32, i64, i64)>,
+    packs: Vec<PackAt>,
+}
+
+impl SeriesIndex {
+    /// Number of series.
+    pub(crate) fn len(&self) -> usize {
+        self.times_of.len()
+    }
+
+    fn symbol_count(&self) -> usize {
+        self.symbol_ends.len()
+    }
+
+    fn symbol(&self, symbol: u32) -> &[u8] {
+        span(&self.symbols, &self.symbol_ends, symbol as usize)
+    }
+
+    fn pairs(&self, series: u32) -> &[u32] {
+        span(&self.pairs, &self.pair_ends, series as usize)
+    }
+
+    /// Appends the canonical label bytes of a series.
+    pub(crate) fn labels_into(&self, series: u32, out: &mut Vec<u8>) {
+        self.pairs(series).iter().for_each(|pair| out.extend_from_slice(self.symbol(*pair)));
+    }
+
+    /// The times of a series' float samples.
+    pub(crate) fn times_of(&self, series: u32) -> Option<(usize, Times)> {
+        let number = (self.times_of[series as usize] as usize).checked_sub(1)?;
+        Some((number, self.times[number]))
+    }
+
+    /// Float samples of a series.
+    pub(crate) fn count(&self, series: u32) -> usize {
+        self.times_of(series).map_or(0, |(_, times)| times.count as usize)
+    }
+
+    /// Unpacks shared times.
+    pub(crate) fn unpack_times(&self, number: usize, out: &mut Vec<i64>) -> Option<()> {
+        let times = self.times[number];
+        let mut rest = self.lanes.get(times.at as usize..)?;
+        Header::take(&mut rest, times.count as usize)?.times(out)
+    }
+
+    /// Whether a series has histograms, start times or exemplars.
+    pub(crate) fn has_extras(&self, series: u32) -> bool {
+        self.extras.binary_search_by_key(&series, |(of, ..)| *of).is_ok()
+    }
+
+    /// First and last time of a series.
+    pub(crate) fn bounds(&self, series: u32) -> (i64, i64) {
+        let (min, max) = self.times_of(series).map_or((i64::MAX, i64::MIN), |(_, times)| (times.min, times.max));
+        match self.extras.binary_search_by_key(&series, |(of, ..)| *of) {
+            Ok(at) => (min.min(self.extras[at].1), max.max(self.extras[at].2)),
+            Err(_) => (min, max),
+        }
+    }
+
+    /// The packs.
+    pub(crate) fn packs(&self) -> &[PackAt] {
+        &self.packs
+    }
+
+    /// The pack of a series.
+    pub(crate) fn pack_of(&self, series: u32) -> usize {
+        self.packs.partition_point(|pack| pack.series <= series).saturating_sub(1)
+    }
+
+    /// The series of a pack.
+    pub(crate) fn series_of(&self, pack: usize) -> Range<u32> {
+        let end = self.packs.get(pack + 1).map_or(self.len() as u32, |next| next.series);
+        self.packs[pack].series..end
+    }
+
+    /// The series that match and may have samples in the range, in label order, which is that of their numbers.
+    pub(crate) fn select(&self, conditions: &Conditions, range: TimeRange) -> Vec<u32> {
+        let (start, end) = (range.start.nanos(), range.end.nanos());
+        let mut candidates = 0..self.len() as u32;
+        let mut verdicts = Vec::new();
+        for condition in conditions.iter() {
+            let mut symbols: Vec<u8> = vec![OTHER; self.symbol_count()];
+            for (symbol, verdict) in symbols.iter_mut().enumerate() {
+                if let Some((name, value)) = Iter::over(self.symbol(symbol as u32)).next()
+                    && name == condition.name
+                {
+                    *verdict = if condition.accepts(value) { ACCEPTED } else { REFUSED };
+                }
+            }
+            candidates = self.narrow(candidates, &symbols, condition.accepts(""));
+            verdicts.push((symbols, condition.accepts("")));
+        }
+        let matches = |series: &u32| {
+            verdicts.iter().all(|(symbols, absent)| {
+                let verdict = self.pairs(*series).iter().map(|pair| symbols[*pair as usize]).find(|of| *of != OTHER);
+                verdict.map_or(*absent, |verdict| verdict == ACCEPTED)
+            })
+        };
+        let overlaps = |series: &u32| {
+            let (min, max) = self.bounds(*series);
+            min <= end && start <= max
+        };
+        candidates.filter(matches).filter(overlaps).collect()
+    }
+
+    /// The series between the first and the last whose first pair is accepted; those of one metric lie together.
+    fn narrow(&self, candidates: Range<u32>, symbols: &[u8], absent: bool) -> Range<u32> {
+        let mut accepted =
+            symbols.iter().enumerate().filter(|(_, verdict)| **verdict == ACCEPTED).map(|(i, _)| i as u32);
+        let (Some(first), false) = (accepted.next(), absent) else { return candidates };
+        let last = accepted.next_back().unwrap_or(first);
+        let name = |symbol: u32| Iter::over(self.symbol(symbol)).next().map(|(name, _)| name);
+        // Only where every series begins with this label are those with other values all outside.
+        let leads = |series: u32| self.pairs(series).first().is_some_and(|pair| name(*pair) == name(first));
+        let (Some(end), true) = (candidates.end.checked_sub(1), candidates.start < candidates.end) else {
+            return candidates;
+        };
+        if !leads(candidates.start) || !leads(end) {
+            return candidates;
+        }
+        let lead = |series: u32| self.pairs(series).first().copied().unwrap_or(0);
+        let point = |limit: u32| {
+            let (mut low, mut high) = (candidates.start, candidates.end);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if lead(middle) < limit { low = middle + 1 } else { high = middle }
+            }
+            low
+        };
+        point(first)..point(last.saturating_add(1))
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.symbols.len()
+            + self.lanes.len()
+            + 4 * (self.symbol_ends.len() + self.pairs.len() + self.pair_ends.len() + self.times_of.len())
+            + self.times.len() * size_of::<Times>()
+            + self.extras.len() * size_of::<(u32, i64, i64)>()
+            + self.packs.len() * size_of::<PackAt>()
+    }
+
+    /// The object's bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut raw = Vec::new();
+        put(&mut raw, self.symbol_count() as u64);
+        let mut last: &[u8] = &[];
+        for symbol in 0..self.symbol_count() as u32 {
+            let bytes = self.symbol(symbol);
+            put_front_coded(&mut raw, last, bytes);
+            last = bytes;
+        }
+        put(&mut raw, self.len() as u64);
+        let mut last: &[u32] = &[];
+        for series in 0..self.len() as u32 {
+            let pairs = self.pairs(series);
+            let shared = last.iter().zip(pairs).take_while(|(a, b)| a == b).count();
+            put(&mut raw, shared as u64);
+            put(&mut raw, (pairs.len() - shared) as u64);
+            for (at, pair) in pairs.iter().enumerate().skip(shared) {
+                let before = last.get(at).copied().unwrap_or(0);
+                put(&mut raw, zigzag(i64::from(*pair) - i64::from(before)));
+            }
+            last = pairs;
+        }
+        self.times_of.iter().for_each(|number| put(&mut raw, u64::from(*number)));
+        put(&mut raw, self.times.len() as u64);
+        for times in &self.times {
+            put(&mut raw, u64::from(times.count));
+            put(&mut raw, zigzag(times.min));
+            put(&mut raw, times.max.wrapping_sub(times.min) as u64);
+            put(&mut raw, u64::from(times.at));
+        }
+        put(&mut raw, self.lanes.len() as u64);
+        raw.extend_from_slice(&self.lanes);
+        put(&mut raw, self.extras.len() as u64);
+        for (series, min, max) in &self.extras {
+            put(&mut raw, u64::from(*series));
+            put(&mut raw, zigzag(*min));
+            put(&mut raw, zigzag(*max));
+        }
+        put(&mut raw, self.packs.len() as u64);
+        for pack in &self.packs {
+            put(&mut raw, u64::from(pack.series));
+            for payload in [pack.lanes, pack.extras] {
+                put(&mut raw, payload.offset);
+                put(&mut raw, u64::from(payload.length));
+                put(&mut raw, u64::from(payload.crc));
+            }
+        }
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&zstd::bulk::compress(&raw, 3).expect("compressing memory to memory cannot fail"));
+        bytes
+    }
+
+    /// Reads [`SeriesIndex::encode`]'s bytes; `path` is for the error.
+    pub(crate) fn decode(path: &str, bytes: &[u8]) -> Result<Self, StoreError> {
+        let malformed = || StoreError::damaged(path, "index does not decode");
+        let packed = bytes.strip_prefix(&MAGIC).ok_or_else(malformed)?;
+        let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().ok_or_else(malformed)?;
+        let size = usize::try_from(size).ok().filter(|size| *size <= MAX_RAW_BYTES).ok_or_else(malformed)?;
+        let raw = zstd::bulk::decompress(packed, size).map_err(|error| StoreError::damaged(path, error))?;
+        Self::parse(&raw).ok_or_else(malformed)
+    }
+
+    fn parse(mut rest: &[u8]) -> Option<Self> {
+        let rest = &mut rest;
+        let mut index = Self::default();
+        for _ in 0..take(rest)? {
+            let start = index.symbol_ends.last().copied().unwrap_or(0) as usize;
+            let before = index.symbol_ends.len().checked_sub(2).map_or(0, |at| index.symbol_ends[at] as usize);
+            let shared = usize::try_from(take(rest)?).ok().filter(|shared| before + shared <= start)?;
+            index.symbols.extend_from_within(before..before + shared);
+            index.symbols.extend_from_slice(take_bytes(rest)?);
+            index.symbol_ends.push(u32::try_from(index.symbols.len()).ok()?);
+        }
+        let count = usize::try_from(take(rest)?).ok()?;
+        let mut last: Vec<u32> = Vec::new();
+        for _ in 0..count {
+            let shared = usize::try_from(take(rest)?).ok().filter(|shared| *shared <= last.len())?;
+            let own = usize::try_from(take(rest)?).ok().filter(|own| *own <= rest.len())?;
+            for at in shared..shared + own {
+                let before = last.get(at).copied().unwrap_or(0);
+                let pair = u32::try_from(i64::from(before).checked_add(unzigzag(take(rest)?))?).ok()?;
+                if pair as usize >= index.symbol_count() {
+                    return None;
+                }
+                if at < last.len() { last[at] = pair } else { last.push(pair) }
+            }
+            last.truncate(shared + own);
+            index.pairs.extend_from_slice(&last);
+            index.pair_ends.push(u32::try_from(index.pairs.len()).ok()?);
+        }
+        for _ in 0..count {
+            index.times_of.push(u32::try_from(take(rest)?).ok()?);
+        }
+        for _ in 0..take(rest)? {
+            let count = u32::try_from(take(rest)?).ok()?;
+            let min = unzigzag(take(rest)?);
+            let max = min.wrapping_add(take(rest)? as i64);
+            index.times.push(Times { count, min, max, at: u32::try_from(take(rest)?).ok()? });
+        }
+        index.lanes = take_bytes(rest)?.to_vec();
+        for _ in 0..take(rest)? {
+            index.extras.push((u32::try_from(take(rest)?).ok()?, unzigzag(take(rest)?), unzigzag(take(rest)?)));
+        }
+        for _ in 0..take(rest)? {
+            let series = u32::try_from(take(rest)?).ok()?;
+            index.packs.push(PackAt { series, lanes: take_payload(rest)?, extras: take_payload(rest)? });
+        }
+        let highest = index.times_of.iter().copied().max().unwrap_or(0) as usize;
+        (rest.is_empty() && highest <= index.times.len()).then_some(index)
+    }
+}
+
+const OTHER: u8 = 0;
+const ACCEPTED: u8 = 1;
+const REFUSED: u8 = 2;
+
+fn span<'a, T>(all: &'a [T], ends: &[u32], at: usize) -> &'a [T] {
+    let start = at.checked_sub(1).map_or(0, |before| ends[before] as usize);
+    &all[start..ends[at] as usize]
+}
+
+fn put_front_coded(out: &mut Vec<u8>, last: &[u8], bytes: &[u8]) {
+    let shared = last.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+    put(out, shared as u64);
+    put(out, (bytes.len() - shared) as u64);
+    out.extend_from_slice(&bytes[shared..]);
+}
+
+fn take_payload(rest: &mut &[u8]) -> Option<Payload> {
+    let offset = take(rest)?;
+    Some(Payload { offset, length: u32::try_from(take(rest)?).ok()?, crc: u32::try_from(take(rest)?).ok()? })
+}
+
+/// Collects an index series by series, in label order.
+#[derive(Debug, Default)]
+pub(super) struct SeriesIndexBuilder {
+    symbols: crate::head::symbols::Symbols,
+    index: SeriesIndex,
+    known_times: gw_base::Map<u64, Vec<u32>>,
+    scratch: Vec<i64>,
+}
+
+impl SeriesIndexBuilder {
+    /// Appends a series; gives its number.
+    pub(super) fn push(&mut self, canonical: &[u8]) -> u32 {
+        let mut rest = canonical;
+        while let Some((pair, tail)) = crate::head::symbols::split_pair(rest) {
+            self.index.pairs.push(self.symbols.find_or_push(pair));
+            rest = tail;
+        }
+        self.index.pair_ends.push(self.index.pairs.len() as u32);
+        self.index.times_of.push(0);
+        self.index.times_of.len() as u32 - 1
+    }
+
+    /// Says the times of the last series.
+    pub(super) fn times(&mut self, times: &[i64], lanes: &mut super::lanes::Scratch) {
+        let (Some(min), Some(max)) = (times.first(), times.last()) else { return };
+        let mut hash = times.len() as u64;
+        times.iter().for_each(|time| hash = (hash.rotate_left(5) ^ *time as u64).wrapping_mul(0x517C_C1B7_2722_0A95));
+        let alike = self.known_times.entry(hash).or_default();
+        for number in alike.iter() {
+            let known = self.index.times[*number as usize];
+            if (known.count as usize, known.min, known.max) == (times.len(), *min, *max) {
+                let mut rest = &self.index.lanes[known.at as usize..];
+                // The lanes are not padded yet; the last one may not be readable, and then stands twice.
+                let read = Header::take(&mut rest, times.len()).and_then(|header| header.times(&mut self.scratch));
+                if read.is_some() && self.scratch == times {
+                    if let Some(of) = self.index.times_of.last_mut() {
+                        *of = number + 1;
+                    }
+                    return;
+                }
+            }
+        }
+        let number = self.index.times.len() as u32;
+        let at = self.index.lanes.len() as u32;
+        lanes.times(&mut self.index.lanes, times);
+        self.index.lanes.extend_from_slice(&[0; PADDING]);
+        self.index.times.push(Times { count: times.len() as u32, min: *min, max: *max, at });
+        alike.push(number);
+        if let Some(of) = self.index.times_of.last_mut() {
+            *of = number + 1;
+        }
+    }
+
+    /// Says that the last series has extras between these times.
+    pub(super) fn extras(&mut self, min: i64, max: i64) {
+        self.index.extras.push((self.index.times_of.len() as u32 - 1, min, max));
+    }
+
+    /// Number of series.
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Pairs of a series.
+    pub(super) fn labels_into(&self, series: u32, out: &mut Vec<u8>) {
+        self.index.pairs(series).iter().for_each(|pair| out.extend_from_slice(self.symbols.pair(*pair)));
+    }
+
+    /// The index, with these packs.
+    pub(super) fn finish(mut self, packs: Vec<PackAt>) -> SeriesIndex {
+        let ranks = self.symbols.ranks();
+        let mut order: Vec<u32> = (0..ranks.len() as u32).collect();
+        order.sort_unstable_by_key(|symbol| ranks[*symbol as usize]);
+        for symbol in order {
+            self.index.symbols.extend_from_slice(self.symbols.pair(symbol));
+            self.index.symbol_ends.push(self.index.symbols.len() as u32);
+        }
+        self.index.pairs.iter_mut().for_each(|pair| *pair = ranks[*pair as usize]);
+        self.index.packs = packs;
+        self.index
+    }
+}
