@@ -18,6 +18,7 @@ mod objects;
 mod open;
 mod options;
 mod part;
+mod pattern;
 mod read;
 mod selection;
 mod snapshot;

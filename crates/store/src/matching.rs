@@ -1,14 +1,12 @@
 //! Label matchers, compiled once a read and run over canonical label bytes.
 
-use gw_base::go_regex::GoRegex;
+use std::sync::Arc;
+
 use gw_base::labels::Iter;
 use gw_base::{MatchOp, Matcher};
-use regex::Regex;
 
 use crate::StoreError;
-
-/// Largest compiled pattern; bounds what a hostile expression may take.
-const PATTERN_BYTES: usize = 4 << 20;
+use crate::pattern::{self, Meaning, Pattern};
 
 /// Conditions that must all hold.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +27,9 @@ pub(crate) struct Condition {
 enum Test {
     Any,
     NotEmpty,
+    /// Sorted.
     OneOf(Vec<String>),
-    Pattern(Regex),
+    Pattern(Arc<Pattern>),
 }
 
 impl Conditions {
@@ -71,7 +70,7 @@ impl Condition {
         let hit = match &self.test {
             Test::Any => true,
             Test::NotEmpty => !value.is_empty(),
-            Test::OneOf(texts) => texts.iter().any(|text| text == value),
+            Test::OneOf(texts) => texts.binary_search_by(|text| text.as_str().cmp(value)).is_ok(),
             Test::Pattern(pattern) => pattern.is_match(value),
         };
         hit != self.negated
@@ -95,15 +94,18 @@ impl Test {
         }
         let literal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/' | ':' | ' ' | ',' | '@' | '=' | '|');
         if text.chars().all(literal) {
-            return Ok(Self::OneOf(text.split('|').map(str::to_owned).collect()));
+            return Ok(Self::one_of(text.split('|').map(str::to_owned).collect()));
         }
-        let refuse = |message: String| StoreError::Pattern { pattern: text.to_owned(), message };
-        let checked = GoRegex::new(text).map_err(|error| refuse(error.to_string()))?;
-        regex::RegexBuilder::new(&checked.anchored())
-            .size_limit(PATTERN_BYTES)
-            .build()
-            .map(Self::Pattern)
-            .map_err(|error| refuse(error.to_string()))
+        Ok(match pattern::compile(text)? {
+            Meaning::Texts(texts) => Self::one_of(texts),
+            Meaning::Pattern(pattern) => Self::Pattern(pattern),
+        })
+    }
+
+    fn one_of(mut texts: Vec<String>) -> Self {
+        texts.sort_unstable();
+        texts.dedup();
+        Self::OneOf(texts)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Measures queries over a store in memory that holds many series: CPU and wall time of each, and how many rows it answers.
 //!
-//! `cargo run --release -p gw-engine --example measure -- [WIDE SERIES] [DEEP SERIES] [flush]`. Wide series have 60 samples a
+//! `cargo run --release -p gw-engine --example queries -- [WIDE SERIES] [DEEP SERIES] [flush]`. Wide series have 60 samples a
 //! minute apart, deep ones 1,440 at 15 s; with `flush` the samples are in parts rather than in the head.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and stops at the first failure")]
@@ -121,7 +121,11 @@ async fn fill(store: &Store, wide: bool, series: usize, samples: i64, every: i64
 /// A counter for most series, a wandering gauge with decimals for the others.
 fn value(series: usize, at: i64) -> f64 {
     let noise = (series as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(at as u64 * 0xD6E8_FEB8) >> 40;
-    if series % 20 == 17 { (noise % 1600) as f64 / 100.0 } else { (at as u64 * (series as u64 % 97 + 3) + noise % 3) as f64 }
+    if series % 20 == 17 {
+        (noise % 1600) as f64 / 100.0
+    } else {
+        (at as u64 * (series as u64 % 97 + 3) + noise % 3) as f64
+    }
 }
 
 fn labels(wide: bool, i: usize) -> Labels {
