@@ -111,6 +111,10 @@ impl Runtime {
             options,
             world: Arc::clone(&world),
         };
+        if config.host.enabled {
+            // Pages are there before the collector's first run, so that a scrape right after the start finds them.
+            context.host_pages.set_up(&config.host)?;
+        }
         let inner = Inner {
             config: RwLock::new(Arc::new(config)),
             accepted: RwLock::default(),

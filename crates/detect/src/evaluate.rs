@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use crate::ask::{Asker, Reply};
 use crate::book::{AlertView, GroupView, Health, RuleBook, RuleView};
 use crate::detector::Options;
+use crate::events;
 use crate::machine::{self, Bounds, Element, Machine, Pace, merge_labels};
 use crate::restore;
 use crate::rules::{Alerting, Group, GroupKey, Rule, RuleKind};
@@ -193,7 +194,9 @@ impl RuleRun {
                 }
                 let elements = expand(&rule, alerting, replies, settings.at, shared).await;
                 let bounds = Bounds { limit: settings.limit, grace: shared.options.grace };
+                let before = self.machine.firing();
                 let series = self.machine.step(alerting, settings.slot, elements, bounds)?;
+                events::tell(&before, &self.machine.firing(), settings.slot, shared).await;
                 series.into_iter().map(|(labels, value)| (labels, value, None)).collect()
             }
         };

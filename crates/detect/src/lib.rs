@@ -12,6 +12,7 @@ mod config;
 mod defaults;
 mod detector;
 mod evaluate;
+mod events;
 mod files;
 mod machine;
 mod restore;

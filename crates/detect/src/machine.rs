@@ -215,6 +215,14 @@ impl Machine {
         self.active.iter().filter(|(_, alert)| alert.state != AlertState::Inactive)
     }
 
+    /// The alerts that fire, those included of which only their series tells since a restart.
+    pub(crate) fn firing(&self) -> BTreeMap<Labels, Labels> {
+        let known = self.remembered.iter().filter(|(_, known)| known.was_firing);
+        let known = known.map(|(labels, _)| (labels.clone(), Labels::empty()));
+        let active = self.active.iter().filter(|(_, alert)| alert.state == AlertState::Firing);
+        known.chain(active.map(|(labels, alert)| (labels.clone(), alert.annotations.clone()))).collect()
+    }
+
     /// The state of the farthest alert.
     pub(crate) fn state(&self) -> AlertState {
         self.active.values().map(|alert| alert.state).max().unwrap_or_default()

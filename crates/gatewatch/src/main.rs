@@ -2,6 +2,7 @@
 //!
 //! *Architecture Invariant:* only this crate knows all others. Nothing here decodes, stores, evaluates or renders.
 
+mod admin;
 mod banner;
 mod cli;
 mod commands;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result};
-use gw_base::{BoxFuture, Labels, SystemWorld, Tenant, World};
+use gw_base::{BoxFuture, HasKind, Kind, Labels, SystemWorld, Tenant, World};
 use gw_collect::{CollectConfig, Runtime, RuntimeOptions};
 use gw_config::Environment;
 use gw_engine::{Engine, EngineOptions};
@@ -17,6 +17,7 @@ use gw_store::{Retention, Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::StoreAdmin;
 use crate::banner::Banner;
 use crate::config::{GatewatchConfig, Origin};
 use crate::demo::Demo;
@@ -74,6 +75,9 @@ pub(crate) fn world() -> Arc<dyn World> {
     Arc::new(SystemWorld::new(|duration| Box::pin(tokio::time::sleep(duration))))
 }
 
+/// The variable with the first administrator's password.
+const ADMIN_PASSWORD: &str = "GW_ADMIN_PASSWORD";
+
 /// All parts, joined.
 struct Product {
     start: Start,
@@ -110,7 +114,12 @@ impl Product {
         let lock = DirLock::take(&dir)?;
         let (bound, moved) = bind(&start, &config).await?;
         let state = State::open(&dir, Arc::clone(&world)).await?;
-        let password = state.ensure_admin(environment.get("GW_ADMIN_PASSWORD")).await?;
+        let given = environment.get(ADMIN_PASSWORD);
+        let password = state.ensure_admin(given).await.map_err(|error| {
+            let chosen_badly = given.is_some() && error.kind() == Kind::Invalid;
+            let error = anyhow::Error::new(error);
+            if chosen_badly { error.context(format!("{ADMIN_PASSWORD} is refused")) } else { error }
+        })?;
         let limits = config.limits();
         let store = Store::open(store_options(&config), Arc::clone(&world)).await?;
         let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
@@ -141,6 +150,8 @@ impl Product {
         let rules = Rules::open(&config, &services).await?;
         let external_labels = Arc::new(RwLock::new(external_labels(&config)));
         let prometheus = prometheus(&config, &services, (&collect, &rules), &external_labels)?;
+        let admin = StoreAdmin { store: Arc::clone(&store), world: Arc::clone(&world), dir: config.store.dir.clone() };
+        let prometheus = gw_api_prometheus::Operations { admin: Some(Arc::new(admin)), ..prometheus };
         telemetry::prometheus::register(&services, &config, &store, &rules, &prometheus);
         Ok(Self {
             environment: environment.clone(),

@@ -2,7 +2,6 @@
 //!
 //! See `compat.md` for what is imitated and to which version.
 
-mod ask;
 mod collector;
 mod errors;
 mod params;

@@ -10,14 +10,14 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::errors::JaegerError;
+use crate::params;
 use crate::render::{self, Envelope};
-use crate::{ask, params};
 
 type Answer = Result<Response, JaegerError>;
 
 /// `/api/services`: names of services.
 pub(crate) async fn services(State(services): State<Services>, headers: HeaderMap) -> Answer {
-    let rows = ask::texts(&services, params::tenant(&headers)?, Request::Services, TimeRange::ALL, 1).await?;
+    let rows = services.texts(params::tenant(&headers)?, Request::Services, TimeRange::ALL, 1).await?;
     Ok(render::names(rows.into_iter().flatten()))
 }
 
@@ -48,7 +48,7 @@ async fn operations_of(
     kind: Option<&str>,
 ) -> Result<Vec<(String, &'static str)>, JaegerError> {
     let request = Request::Operations { service };
-    let rows = ask::texts(services, params::tenant(headers)?, request, TimeRange::ALL, 2).await?;
+    let rows = services.texts(params::tenant(headers)?, request, TimeRange::ALL, 2).await?;
     let mut found: Vec<(String, &'static str)> = rows
         .into_iter()
         .filter_map(|row| {
@@ -74,7 +74,7 @@ pub(crate) async fn search(State(services): State<Services>, headers: HeaderMap,
     let ids = params::trace_ids(&given)?;
     let tenant = params::tenant(&headers)?;
     if !ids.is_empty() {
-        let batches = ask::spans(&services, tenant, Request::Traces(ids.clone()), TimeRange::ALL).await?;
+        let batches = services.spans(tenant, Request::Traces(ids.clone()), TimeRange::ALL).await?;
         let traces = render::group(&batches);
         let missing: Vec<TraceId> = ids
             .into_iter()
@@ -84,7 +84,7 @@ pub(crate) async fn search(State(services): State<Services>, headers: HeaderMap,
     }
     let query = params::search(&given)?;
     let range = params::range(&given, services.world.now())?;
-    let batches = ask::spans(&services, tenant, Request::FindTraces(query), range).await?;
+    let batches = services.spans(tenant, Request::FindTraces(query), range).await?;
     Ok(render::traces(&render::group(&batches), &[]))
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn trace(
 ) -> Answer {
     let request = Request::Traces(vec![params::trace_id(&id)?]);
     let range = params::trace_range(&given)?;
-    let batches = ask::spans(&services, params::tenant(&headers)?, request, range).await?;
+    let batches = services.spans(params::tenant(&headers)?, request, range).await?;
     let traces = if given.get("raw") == Some("true") { render::group_raw(&batches) } else { render::group(&batches) };
     if traces.is_empty() { Err(JaegerError::trace_not_found()) } else { Ok(render::traces(&traces, &[])) }
 }
@@ -105,7 +105,7 @@ pub(crate) async fn trace(
 /// `/api/dependencies`: who calls whom how often.
 pub(crate) async fn dependencies(State(services): State<Services>, headers: HeaderMap, given: Params) -> Answer {
     let range = params::dependency_range(&given)?;
-    let rows = ask::texts(&services, params::tenant(&headers)?, Request::Dependencies, range, 3).await?;
+    let rows = services.texts(params::tenant(&headers)?, Request::Dependencies, range, 3).await?;
     let wanted = given.get("service");
     let links = rows.iter().filter_map(|row| {
         let [parent, child, calls] = row.as_slice() else { return None };

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use gw_base::labels::Iter;
 use gw_base::{Kind, Labels, Limits, MatchOp, Matcher};
 use gw_batch::{Answer, Query, QueryError, Request, Selector, SeriesRow};
-use gw_formats::remote_read::{self, ChunkedWriter, ReadQuery, ReadRequest, ResponseType, SamplesWriter};
+use gw_formats::remote_read::{self, ChunkedWriter, ReadQuery, ResponseType, SamplesWriter};
 use gw_serve::{Services, Upload};
 use http::{StatusCode, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -36,19 +36,12 @@ pub(crate) async fn read(operations: Operations, services: Services, upload: Upl
     let request = request.map_err(|error| plain(StatusCode::BAD_REQUEST, &error.to_string()))?;
     let reader =
         Reader { services, external: (operations.external_labels)(), samples: operations.settings.read.samples };
-    // Wire: of the kinds that the client takes, its first counts. Native histograms go as samples alone, which clients take
-    // that take streams, so that a client that named both and has such series in view gets samples.
-    let streams = request.accepted.first() == Some(&ResponseType::StreamedXorChunks);
-    if !streams {
-        return reader.samples(request, slot).await;
+    let answers = reader.open(&request.queries).await?;
+    // Wire: of the kinds that the client takes, its first counts.
+    if request.accepted.first() == Some(&ResponseType::StreamedXorChunks) {
+        return Ok(reader.stream(answers, ChunkedWriter::new(operations.settings.read.frame_bytes), slot));
     }
-    let writer = ChunkedWriter::new(operations.settings.read.frame_bytes);
-    let takes_samples = request.accepted.contains(&ResponseType::Samples);
-    let (answers, histograms) = reader.open(&request.queries).await?;
-    if histograms && takes_samples {
-        return reader.written(answers, slot).await;
-    }
-    Ok(reader.stream(answers, writer, slot))
+    reader.written(answers, slot).await
 }
 
 /// The slots of reads at the same time.
@@ -56,29 +49,22 @@ pub(crate) fn slots(concurrent: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(concurrent.clamp(1, Semaphore::MAX_PERMITS)))
 }
 
-/// An answer whose first batch was read already, to see what it is.
+/// An answer whose first batch was read already.
 struct Opened {
     first: Option<arrow_array::RecordBatch>,
     rest: Answer,
 }
 
 impl Reader {
-    async fn samples(&self, request: ReadRequest, slot: OwnedSemaphorePermit) -> Result<Response, Response> {
-        let (answers, _histograms) = self.open(&request.queries).await?;
-        self.written(answers, slot).await
-    }
-
-    /// Starts all queries; tells whether the first batches hold native histograms.
-    async fn open(&self, queries: &[ReadQuery]) -> Result<(Vec<Opened>, bool), Response> {
-        let (mut opened, mut histograms) = (Vec::with_capacity(queries.len()), false);
+    /// Starts all queries and waits for their first batches, so that what fails does so before the answer begins.
+    async fn open(&self, queries: &[ReadQuery]) -> Result<Vec<Opened>, Response> {
+        let mut opened = Vec::with_capacity(queries.len());
         for query in queries {
             let mut rest = self.services.queries.query(self.query(query)).await.map_err(|error| self.failed(&error))?;
             let first = rest.batches.next().await.transpose().map_err(|error| self.failed(&error))?;
-            histograms |=
-                first.as_ref().is_some_and(|batch| SeriesRow::iter(batch).any(|row| remote_read::has_histograms(&row)));
             opened.push(Opened { first, rest });
         }
-        Ok((opened, histograms))
+        Ok(opened)
     }
 
     fn query(&self, query: &ReadQuery) -> Query {

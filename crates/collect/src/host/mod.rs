@@ -66,7 +66,7 @@ impl HostPages {
         Ok(pages)
     }
 
-    fn set_up(&self, config: &HostConfig) -> Result<(), CollectError> {
+    pub(crate) fn set_up(&self, config: &HostConfig) -> Result<(), CollectError> {
         let reader = HostReader::new(config).map_err(|message| CollectError::config("collect.host", message))?;
         *self.lock() = Some(reader);
         Ok(())

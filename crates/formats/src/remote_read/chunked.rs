@@ -1,15 +1,16 @@
 //! The stream of `ChunkedReadResponse` frames: length, checksum, message.
 
 use gw_base::Timestamp;
-use gw_batch::SeriesRow;
+use gw_batch::{Histogram, SeriesRow};
 
 use super::put_labels;
 use crate::crc32c;
 use crate::protobuf::{MessageWriter, put_varint};
+use crate::tsdb::chunk::HistogramChunk;
 use crate::xor_chunk::{SAMPLES_PER_CHUNK, XorEncoder};
 
-/// Wire: number of the encoding in `prometheus.Chunk`.
-const XOR: u64 = 1;
+/// Wire: number of the encoding in `prometheus.Chunk`, as in a block.
+const XOR: u8 = 1;
 
 /// Cuts series into chunks and chunks into frames.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,7 @@ pub struct ChunkedWriter {
 struct Chunk {
     first: i64,
     last: i64,
+    encoding: u8,
     data: Vec<u8>,
 }
 
@@ -32,8 +34,7 @@ impl ChunkedWriter {
         Self { frame_bytes }
     }
 
-    /// The frames of a series of [`gw_batch::Shape::Samples`] that answers query number `query`. Histograms are left out:
-    /// see [`has_histograms`].
+    /// The frames of a series of [`gw_batch::Shape::Samples`] that answers query number `query`.
     #[must_use]
     pub fn series(self, query: usize, labels: &[(&str, &str)], row: &SeriesRow<'_>) -> Vec<u8> {
         let mut frames = Vec::new();
@@ -54,32 +55,77 @@ impl ChunkedWriter {
     }
 }
 
-/// Whether a series holds native histograms, which XOR chunks cannot.
-#[must_use]
-pub fn has_histograms(row: &SeriesRow<'_>) -> bool {
-    row.histograms.as_ref().is_some_and(|array| arrow_array::Array::null_count(array) < arrow_array::Array::len(array))
+/// Floats and histograms of a series take turns in chunks of their own.
+fn chunks(row: &SeriesRow<'_>) -> Vec<Chunk> {
+    let Some(times) = &row.times else { return Vec::new() };
+    let millis = |item: usize| Timestamp::from_nanos(times.value(item)).millis();
+    let histograms: Vec<(usize, Histogram)> =
+        (0..row.len()).filter_map(|item| row.histogram(item).map(|histogram| (item, histogram))).collect();
+    let mut cutter = Cutter::default();
+    let mut next = histograms.iter().peekable();
+    for item in 0..row.len() {
+        if let Some(value) = row.value(item) {
+            cutter.float(millis(item), value);
+        } else if let Some((_, histogram)) = next.next_if(|(at, _)| *at == item) {
+            cutter.histogram(millis(item), histogram);
+        }
+    }
+    cutter.finish()
 }
 
-fn chunks(row: &SeriesRow<'_>) -> Vec<Chunk> {
-    let (mut done, mut encoder) = (Vec::new(), XorEncoder::default());
-    let (mut first, mut last) = (0, 0);
-    let Some(times) = &row.times else { return done };
-    for item in 0..row.len() {
-        let Some(value) = row.value(item) else { continue };
-        let millis = Timestamp::from_nanos(times.value(item)).millis();
-        if encoder.is_empty() {
-            first = millis;
+/// Cuts samples into chunks.
+#[derive(Default)]
+struct Cutter<'a> {
+    done: Vec<Chunk>,
+    floats: XorEncoder,
+    times: (i64, i64),
+    histograms: HistogramChunk<'a>,
+    last: Option<&'a Histogram>,
+}
+
+impl<'a> Cutter<'a> {
+    fn float(&mut self, millis: i64, value: f64) {
+        self.end_histograms();
+        if self.floats.is_empty() {
+            self.times.0 = millis;
         }
-        last = millis;
-        encoder.push(millis, value);
-        if encoder.len() == SAMPLES_PER_CHUNK {
-            done.push(Chunk { first, last, data: std::mem::take(&mut encoder).finish() });
+        self.times.1 = millis;
+        self.floats.push(millis, value);
+        if self.floats.len() == SAMPLES_PER_CHUNK {
+            self.end_floats();
         }
     }
-    if !encoder.is_empty() {
-        done.push(Chunk { first, last, data: encoder.finish() });
+
+    fn histogram(&mut self, millis: i64, histogram: &'a Histogram) {
+        self.end_floats();
+        let full = self.histograms.len() >= SAMPLES_PER_CHUNK;
+        if self.histograms.is_empty() || full || !self.histograms.push(millis, histogram) {
+            self.end_histograms();
+            self.histograms = HistogramChunk::after(self.last, (millis, histogram));
+        }
+        self.last = Some(histogram);
     }
-    done
+
+    fn end_floats(&mut self) {
+        if !self.floats.is_empty() {
+            let data = std::mem::take(&mut self.floats).finish();
+            self.done.push(Chunk { first: self.times.0, last: self.times.1, encoding: XOR, data });
+        }
+    }
+
+    fn end_histograms(&mut self) {
+        let chunk = std::mem::take(&mut self.histograms);
+        if let Some((first, last)) = chunk.times() {
+            let (encoding, data) = chunk.finish();
+            self.done.push(Chunk { first, last, encoding, data });
+        }
+    }
+
+    fn finish(mut self) -> Vec<Chunk> {
+        self.end_floats();
+        self.end_histograms();
+        self.done
+    }
 }
 
 fn put_frame(frames: &mut Vec<u8>, query: usize, labels: &[(&str, &str)], chunks: &[Chunk]) {
@@ -89,7 +135,7 @@ fn put_frame(frames: &mut Vec<u8>, query: usize, labels: &[(&str, &str)], chunks
         for chunk in chunks {
             series.message(2, |message| {
                 message.varint(1, chunk.first.cast_unsigned()).varint(2, chunk.last.cast_unsigned());
-                message.varint(3, XOR).bytes(4, &chunk.data);
+                message.varint(3, u64::from(chunk.encoding)).bytes(4, &chunk.data);
             });
         }
     });

@@ -8,7 +8,7 @@ mod samples;
 
 use gw_base::{Limits, MatchOp, Matcher, TimeRange, Timestamp};
 
-pub use chunked::{ChunkedWriter, has_histograms};
+pub use chunked::ChunkedWriter;
 pub use samples::SamplesWriter;
 
 use crate::protobuf::{Field, Fields, MessageWriter};
