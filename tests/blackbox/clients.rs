@@ -11,7 +11,7 @@ use crate::product::Gatewatch;
 use crate::wire;
 
 /// Runs a script of `tests/clients`; `None` where there is no Python environment.
-fn client(script: &str, arguments: &[&str]) -> Result<Option<String>> {
+pub(crate) fn client(script: &str, arguments: &[&str]) -> Result<Option<String>> {
     let Some(python) = provided("GATEWATCH_TEST_PYTHON")? else { return Ok(None) };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
     let output = Command::new(python).arg(path).args(arguments).output()?;

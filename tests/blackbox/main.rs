@@ -16,6 +16,7 @@ mod disk;
 mod folder;
 mod gateways;
 mod hostile;
+mod http_api;
 mod loki;
 mod originals;
 mod outside;

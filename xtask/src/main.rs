@@ -5,6 +5,7 @@
 mod artifacts;
 mod bench;
 mod ci;
+mod compliance;
 mod debian;
 mod digest;
 mod environment;

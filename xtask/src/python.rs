@@ -16,6 +16,8 @@ static CLIENTS: &[&str] = &[
     "python-logging-loki==0.3.1",
     "py-zipkin==1.2.8",
     "prometheus-api-client==0.7.2",
+    "jsonschema==4.26.0",
+    "PyYAML==6.0.3",
 ];
 
 /// The interpreter of the environment, or `None` where it cannot be made (said so; a failure under CI).

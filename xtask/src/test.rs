@@ -6,7 +6,7 @@ use crate::artifacts::{self, Lint};
 use crate::suites::{self, Totals};
 use crate::terminal::{say, step};
 use crate::workspace::Workspace;
-use crate::{debian, python, traefik, ui};
+use crate::{compliance, debian, python, traefik, ui};
 
 /// Runs everything, or only the suites whose names contain one of the arguments.
 pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<()> {
@@ -23,6 +23,9 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
         }
         if let Some(program) = traefik::provide()? {
             variables.push(("GATEWATCH_TEST_TRAEFIK", program.to_string_lossy().into_owned()));
+        }
+        if let Some(program) = compliance::provide()? {
+            variables.push(("GATEWATCH_TEST_RECEIVER", program.to_string_lossy().into_owned()));
         }
         Ok(())
     })?;

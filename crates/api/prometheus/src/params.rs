@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use gw_base::{Limits, TimeRange, Timestamp, duration};
+use gw_alert::Matchers;
+use gw_base::{Limits, METRIC_NAME, Matcher, TimeRange, Timestamp, duration};
 use gw_serve::Params;
 
 use crate::errors::ApiError;
@@ -56,6 +57,27 @@ pub(crate) fn boolean(name: &str, text: &str) -> Result<bool, ApiError> {
     }
 }
 
+/// Conditions on labels that are not in storage, written as a selector: `name{label="value"}`, either part alone too.
+pub(crate) fn selector(name: &str, text: &str) -> Result<Matchers, ApiError> {
+    let text = text.trim();
+    let (metric, conditions) = text.split_at(text.find('{').unwrap_or(text.len()));
+    let metric = metric.trim();
+    let whole = conditions.is_empty() || (conditions.len() > 1 && conditions.ends_with('}'));
+    let plain = metric.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
+    if text.is_empty() || !whole || !plain {
+        return Err(ApiError::parameter(name, format!("cannot parse {text:?} to a selector")));
+    }
+    let mut matchers = if conditions.is_empty() {
+        Vec::new()
+    } else {
+        gw_alert::parse_matchers(conditions).map_err(|error| ApiError::parameter(name, error))?
+    };
+    if !metric.is_empty() {
+        matchers.push(Matcher::equal(METRIC_NAME, metric));
+    }
+    Matchers::new(matchers).map_err(|error| ApiError::parameter(name, error))
+}
+
 /// The `start` and `end` of label and series requests; without them, all of time.
 pub(crate) fn names_range(params: &Params) -> Result<TimeRange, ApiError> {
     let start = time(params, "start")?.unwrap_or(Timestamp::MIN);
@@ -101,6 +123,19 @@ pub(crate) fn limits(params: &Params, limits: &Limits) -> Result<Limits, ApiErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn selectors_of_labels_that_are_not_stored() {
+        let labels = gw_base::Labels::from_pairs([(METRIC_NAME, "up"), ("job", "a")]);
+        for (text, fits) in
+            [("up", true), ("down", false), ("{job=~\"a|b\"}", true), ("up{job=\"b\"}", false), ("{}", true)]
+        {
+            assert_eq!(selector("m", text).unwrap().matches(&labels), fits, "{text}");
+        }
+        for text in ["", "{", "up{", "up}", "u-p"] {
+            assert!(selector("m", text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn wrong_parameters_get_upstreams_words() {

@@ -36,10 +36,7 @@ pub(crate) fn rules(book: &RuleBook, given: &Params) -> Result<Response, ApiErro
         None => true,
         Some(text) => !text.parse::<bool>().map_err(|error| ApiError::parameter("exclude_alerts", error))?,
     };
-    let matchers = given.all("match[]").map(|text| {
-        let parsed = gw_alert::parse_matchers(text).and_then(Matchers::new);
-        parsed.map_err(|error| ApiError::parameter("match[]", error))
-    });
+    let matchers = given.all("match[]").map(|text| crate::params::selector("match[]", text));
     let matchers = matchers.collect::<Result<_, _>>()?;
     let wanted = Wanted { alerting, recording, names: given.all("rule_name[]").collect(), matchers, with_alerts };
     let page = Page::read(given)?;

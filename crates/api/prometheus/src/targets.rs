@@ -86,13 +86,7 @@ const MOST_DESCRIBED: usize = 1_000;
 
 /// What the metrics of targets are. Metadata is kept a metric, so that a target's are those of the series that it has.
 pub(crate) async fn metadata(services: &Services, board: &Board, given: &Params) -> Result<Response, ApiError> {
-    let matchers = match given.get("match_target") {
-        None => None,
-        Some(text) => {
-            let parsed = gw_alert::parse_matchers(text).and_then(gw_alert::Matchers::new);
-            Some(parsed.map_err(|error| ApiError::parameter("match_target", error))?)
-        }
-    };
+    let matchers = given.get("match_target").map(|text| params::selector("match_target", text)).transpose()?;
     let (wanted, limit) = (given.get("metric"), params::limit(given)?.unwrap_or(usize::MAX));
     let families = crate::search::families(services).await?;
     let mut shown: Vec<Value> = Vec::new();
