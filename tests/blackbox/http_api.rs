@@ -62,6 +62,38 @@ fn remote_write_receiver_compliance() -> Result<()> {
     product.finish()
 }
 
+/// Compares with a current Prometheus, which `GATEWATCH_TEST_PROMETHEUS` names: the one that Debian has is too old.
+#[test]
+fn promql_compliance() -> Result<()> {
+    let Some(queries) = conformance("metrics/promql-compliance/promql-test-queries.yml") else { return Ok(()) };
+    let Some(reference) = variable("GATEWATCH_TEST_PROMETHEUS") else {
+        report("skipped: no current Prometheus; name one by GATEWATCH_TEST_PROMETHEUS");
+        return Ok(());
+    };
+    let (product, folder, port) = (Gatewatch::start()?, Folder::new()?, ports::free()?);
+    let config = folder.write("reference.yml", "storage: {tsdb: {out_of_order_time_window: 6h}}\n")?;
+    let mut original = Daemon::start(
+        Command::new(reference)
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("reference").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--web.enable-remote-write-receiver"),
+        &folder.path().join("reference.log"),
+    )?;
+    eventually("the reference is ready", PATIENCE, || {
+        original.check_alive()?;
+        Ok(http::request(port, "GET", "/-/ready", &[], b"").ok().filter(|answer| answer.status == 200))
+    })?;
+    let ours = product.port(1002).to_string();
+    let arguments = [&*queries.display().to_string(), &port.to_string(), &ours];
+    let Some(answer) = client("promql_compliance.py", &arguments)? else { return Ok(()) };
+    let (head, failures) = answer.split_once('\n').unwrap_or((&answer, ""));
+    report(&format!("PromQL compliance queries against a current Prometheus: {head}"));
+    ensure!(failures.is_empty(), "{answer}");
+    ensure!(original.stop()?, "Prometheus did not end");
+    product.finish()
+}
+
 fn ask(port: u16, query: &str, time: i64) -> Result<serde_json::Value> {
     let path = format!("/api/v1/query?time={time}&query={}", http::encode(query));
     let answer = http::request(port, "GET", &path, &[], b"")?.success()?.json()?;

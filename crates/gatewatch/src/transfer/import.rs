@@ -66,7 +66,7 @@ async fn into_store(job: &ImportJob, environment: &Environment) -> Result<Summar
     let open = OpenStore::open(&job.origin, environment, remedy).await?;
     let (store, world) = (Arc::clone(&open.store), Arc::clone(&open.world));
     let intake =
-        Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, open.config.intake.limits(), Arc::clone(&world));
+        Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, open.config.limits(), Arc::clone(&world));
     let cancel = CancellationToken::new();
     let upkeep = {
         let (store, cancel) = (Arc::clone(&store), cancel.clone());
