@@ -18,6 +18,7 @@ import { Results } from "./Results";
 import { EMPTY_ROW, MOST_ROWS, type Row, readRows, readSettings, TABS, writeRows } from "./state";
 import { Tools } from "./Tools";
 import { useWide } from "./useWide";
+import "../../styles/metrics.css";
 
 const Cardinality = lazy(() =>
   import("./cardinality/Cardinality").then(({ Cardinality }) => ({ default: Cardinality })),
