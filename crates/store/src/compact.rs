@@ -19,7 +19,7 @@ use crate::{StoreError, StoreStats};
 /// Parts of one level that are merged into one of the next.
 pub(crate) const FAN_IN: usize = 6;
 /// Rows held in memory at a time.
-const STEP_ROWS: usize = 96 << 10;
+const STEP_ROWS: usize = 32 << 10;
 const BATCH_ROWS: usize = 16 << 10;
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
@@ -123,7 +123,7 @@ async fn merge(state: &State, signal: Signal, parts: &[Arc<PartMeta>], level: u3
         }
     }
     let names = union(&inputs);
-    let mut writer = PartWriter::new(signal, level)?;
+    let mut writer = PartWriter::new(signal, level, parts.iter().map(|part| part.bytes).sum())?;
     for step in steps(&names, &inputs) {
         let (records, ranks) = load(state, &inputs, &names, &step).await?;
         let names = Arc::clone(&names);

@@ -99,7 +99,7 @@ fn write(signal: Signal, rows: &TenantHead) -> Result<Written, StoreError> {
     match rows {
         TenantHead::Metrics(head) => write_metrics(head),
         TenantHead::Rows(head) => {
-            let mut writer = PartWriter::new(signal, 0)?;
+            let mut writer = PartWriter::new(signal, 0, 0)?;
             write_rows(signal, head, &mut writer)?;
             writer.finish()
         }

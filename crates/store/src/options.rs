@@ -58,7 +58,7 @@ impl StoreOptions {
             flush_age: Duration::from_hours(1),
             head_bytes: 768 << 20,
             segment_bytes: 8 << 20,
-            part_bytes: 128 << 20,
+            part_bytes: 64 << 20,
             cache_bytes: 32 << 20,
         }
     }

@@ -19,7 +19,7 @@ use crate::head::rows::time_column;
 /// Rows of one row group: what the writer buffers, and what shares a dictionary.
 const GROUP_ROWS: usize = 128 * BLOCK_ROWS;
 /// Raw bytes after which a row group is closed early.
-const GROUP_BYTES: usize = 64 << 20;
+const GROUP_BYTES: usize = 16 << 20;
 /// Bytes after which a column gives up its dictionary in a row group.
 const DICTIONARY_BYTES: usize = 4 << 20;
 
@@ -44,10 +44,16 @@ pub(crate) struct Written {
 }
 
 impl PartWriter {
-    /// A part of a signal, packed harder the higher its level.
-    pub(crate) fn new(signal: Signal, level: u32) -> Result<Self, StoreError> {
+    /// A part of a signal, packed harder the higher its level. `expected` bytes are set aside, so that a large part need
+    /// not move while it grows.
+    pub(crate) fn new(signal: Signal, level: u32, expected: u64) -> Result<Self, StoreError> {
         let properties = properties(signal, level)?;
-        let parquet = ArrowWriter::try_new(Vec::new(), gw_batch::schema(signal), Some(properties)).map_err(failed)?;
+        let parquet = ArrowWriter::try_new(
+            Vec::with_capacity(usize::try_from(expected).unwrap_or(0)),
+            gw_batch::schema(signal),
+            Some(properties),
+        )
+        .map_err(failed)?;
         let traces = TracesBuilder::default();
         Ok(Self { signal, parquet, index: Index::default(), traces, bounds: (i64::MAX, i64::MIN) })
     }
