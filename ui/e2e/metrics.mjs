@@ -157,7 +157,7 @@ async function keys(page, base) {
   await page.keyboard.press("2");
   await page.waitForURL(/tab=table/, { timeout: PATIENCE });
   await page.keyboard.press("e");
-  await page.waitForFunction(() => document.activeElement?.shadowRoot?.activeElement !== null, null, {
+  await page.waitForFunction(() => Boolean(document.activeElement?.shadowRoot?.activeElement), null, {
     timeout: PATIENCE,
   });
   await page.keyboard.press("End");
