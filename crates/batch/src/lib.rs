@@ -11,6 +11,7 @@ pub mod histogram;
 pub mod logs;
 pub mod matrix;
 pub mod metrics;
+mod notes;
 pub mod plan;
 mod query;
 mod refusal;
@@ -31,10 +32,11 @@ pub use histogram::{Bucket, BucketSpan, Histogram};
 pub use logs::{LogRow, LogsBuilder, LogsView};
 pub use matrix::{MatrixBuilder, SamplesBuilder, SeriesRow};
 pub use metrics::{Exemplar, MetricCounts, MetricType, MetricsBuilder, MetricsView, STALE_NAN_BITS, is_stale};
+pub use notes::{Detail, Note, Remark, Spread};
 pub use plan::PlanNode;
 pub use query::{
-    Answer, Cost, Direction, EventQuery, Language, Names, Note, Queries, Query, QueryError, Request, Selector, Shape,
-    Stage, Steps, TraceQuery,
+    Answer, Cost, Direction, EventQuery, Language, Names, Queries, Query, QueryError, Request, Selector, Shape, Stage,
+    Steps, TraceQuery,
 };
 pub use refusal::{Refusal, Refusals};
 pub use sink::{Ack, Sink, SinkError};

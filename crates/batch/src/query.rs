@@ -3,7 +3,7 @@
 //! Rooms and detectors hold a `dyn Queries` and never see plans or parts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -11,6 +11,7 @@ use futures_util::stream::BoxStream;
 use gw_base::{BoxFuture, HasKind, Kind, Limits, Matcher, Signal, Tenant, TimeRange, Timestamp, TraceId};
 
 use crate::PlanNode;
+use crate::notes::{Detail, Note, Remark, Remarks};
 
 /// A query language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -278,18 +279,9 @@ pub struct Cost {
     /// Series or streams selected.
     pub series: AtomicU64,
     /// Warnings and infos.
-    notes: Mutex<Vec<Note>>,
+    remarks: Remarks,
     /// The operators, where there is a plan of them.
     plan: OnceLock<Arc<PlanNode>>,
-}
-
-/// A remark on an answer that is not an error.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Whether the answer may be wrong because of it (else it is information).
-    pub warning: bool,
-    /// The remark, in the language's own words.
-    pub text: String,
 }
 
 impl Cost {
@@ -298,12 +290,16 @@ impl Cost {
         counter.fetch_add(amount as u64, Ordering::Relaxed);
     }
 
-    /// Adds a remark once.
+    /// Adds a remark without a place, once.
     pub fn note(&self, note: Note) {
-        let mut notes = self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
+        let Note { warning, text: head } = note;
+        let print = |remark: &Remark| remark.head.clone();
+        self.remark(Remark { warning, head, place: String::new(), order: 0, detail: Detail::Plain, print });
+    }
+
+    /// Adds a remark, or joins it to the same one of before.
+    pub fn remark(&self, remark: Remark) {
+        self.remarks.add(remark);
     }
 
     /// Names the last operator of the plan; only the first call counts.
@@ -321,7 +317,7 @@ impl Cost {
     /// The remarks so far.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
-        self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.remarks.notes()
     }
 }
 

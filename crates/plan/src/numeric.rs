@@ -72,6 +72,27 @@ impl Mean {
     }
 }
 
+/// The lesser of two floats as Go has it: NaN where one is NaN, unless the other is -Inf already.
+#[must_use]
+pub const fn least(a: f64, b: f64) -> f64 {
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        return f64::NEG_INFINITY;
+    }
+    if a.is_nan() || b.is_nan() {
+        return f64::NAN;
+    }
+    if a == 0.0 && b == 0.0 {
+        return if a.is_sign_negative() { a } else { b };
+    }
+    if a < b { a } else { b }
+}
+
+/// The greater of two floats as Go has it: NaN where one is NaN, unless the other is +Inf already.
+#[must_use]
+pub const fn greatest(a: f64, b: f64) -> f64 {
+    -least(-a, -b)
+}
+
 /// The `q` quantile, linear between ranks; NaN counts as the least value. The values are sorted in place.
 #[must_use]
 pub fn quantile_of(q: f64, values: &mut [f64]) -> f64 {

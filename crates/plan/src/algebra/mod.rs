@@ -272,6 +272,17 @@ pub struct Grouping {
     pub without: bool,
 }
 
+/// Where the pieces of an aggregation stand in the text; remarks name one or the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AggregatePositions {
+    /// The whole operation.
+    pub whole: Position,
+    /// Its parameter; the input where it has none.
+    pub param: Position,
+    /// What is aggregated.
+    pub input: Position,
+}
+
 /// Aggregation over series.
 #[derive(Debug, Clone)]
 pub struct Aggregate {
@@ -285,8 +296,8 @@ pub struct Aggregate {
     pub grouping: Grouping,
     /// The scalar parameter of operations that take one.
     pub param: Option<Node>,
-    /// Where it stands in the text.
-    pub position: Position,
+    /// Where the operation, its parameter (or else its input) and its input stand in the text.
+    pub positions: AggregatePositions,
 }
 
 /// An operation on a matrix and a scalar, or on two scalars.
@@ -387,6 +398,10 @@ pub struct Classic {
     pub params: Vec<Node>,
     /// The label that carries the parameter of each result (`histogram_quantiles`).
     pub output: Option<String>,
+    /// Where the first argument stands.
+    pub call: Position,
+    /// Where the scalar arguments that are quantiles stand.
+    pub quantiles: Vec<Position>,
     /// Where the input stands in the text.
     pub position: Position,
 }

@@ -218,35 +218,3 @@ impl Sum {
         self.total().map(|(total, remarks)| (divide(&total, divisor), remarks))
     }
 }
-
-/// The observations on one side of `limit`: at most it, or above it. A bucket that contains the limit is split in the way
-/// that quantiles interpolate it, one without finite width goes whole to the side that it is open to. The sum is estimated
-/// from what is left, unless nothing was taken away.
-#[must_use]
-pub fn trim(histogram: &Histogram, limit: f64, keep_below: bool) -> Histogram {
-    let custom = is_custom(histogram);
-    let has_zero = !custom && histogram.zero_count != 0.0;
-    let negatives = if custom { 0 } else { histogram.negative.len() };
-    let (mut positive, mut negative) = (buckets::positive(histogram), buckets::negative(histogram));
-    let (mut zero_count, mut count, mut sum, mut changed) = (histogram.zero_count, 0.0, 0.0, false);
-    for (at, range) in buckets::ranges(histogram).into_iter().enumerate() {
-        let kept =
-            super::statistics::side(super::statistics::one_sided(range, histogram, custom), limit, keep_below, custom);
-        changed |= kept.count != range.count;
-        count += kept.count;
-        if kept.count != 0.0 {
-            sum += kept.count * super::statistics::middle(&kept, custom);
-        }
-        if at < negatives {
-            negative[negatives - 1 - at].1 = kept.count;
-        } else if has_zero && at == negatives {
-            zero_count = kept.count;
-        } else {
-            positive[at - negatives - usize::from(has_zero)].1 = kept.count;
-        }
-    }
-    if !changed {
-        return histogram.clone();
-    }
-    Histogram { zero_count, count, sum, ..buckets::rebuilt(histogram, positive, negative) }
-}

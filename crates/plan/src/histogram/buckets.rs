@@ -108,14 +108,15 @@ pub(super) fn merged(a: &[Indexed], b: &[Indexed], combine: impl Fn(f64, f64) ->
     out
 }
 
-/// The upper end of an exponential bucket.
+/// The upper end of an exponential bucket. The last bucket of finite values ends at the greatest of them; the one after it
+/// holds the infinite ones.
 fn bound(schema: i32, index: i32) -> f64 {
-    (f64::from(index) * (-f64::from(schema)).exp2()).exp2()
+    let exponent = f64::from(index) * (-f64::from(schema)).exp2();
+    if exponent == f64::from(f64::MAX_EXP) { f64::MAX } else { exponent.exp2() }
 }
 
-/// All buckets in rising order of values; the zero bucket only where it holds something.
-#[must_use]
-pub fn ranges(histogram: &Histogram) -> Vec<Range> {
+/// The positive buckets in rising order, or the custom ones.
+pub(super) fn positive_ranges(histogram: &Histogram) -> Vec<Range> {
     if is_custom(histogram) {
         let upper = |index: i32| match usize::try_from(index) {
             Ok(index) => histogram.custom_bounds.get(index).copied().unwrap_or(f64::INFINITY),
@@ -125,17 +126,30 @@ pub fn ranges(histogram: &Histogram) -> Vec<Range> {
         return positive(histogram).into_iter().map(range).collect();
     }
     let schema = histogram.schema;
-    let mut out = Vec::with_capacity(histogram.negative.len() + histogram.positive.len() + 1);
-    for (index, count) in negative(histogram).into_iter().rev() {
-        out.push(Range { lower: -bound(schema, index), upper: -bound(schema, index - 1), count });
+    let range = |(index, count)| Range { lower: bound(schema, index - 1), upper: bound(schema, index), count };
+    positive(histogram).into_iter().map(range).collect()
+}
+
+/// The negative buckets in falling order of values.
+pub(super) fn negative_ranges(histogram: &Histogram) -> Vec<Range> {
+    let schema = histogram.schema;
+    let range = |(index, count)| Range { lower: -bound(schema, index), upper: -bound(schema, index - 1), count };
+    negative(histogram).into_iter().map(range).collect()
+}
+
+/// All buckets in rising order of values; the zero bucket only where it holds something.
+#[must_use]
+pub fn ranges(histogram: &Histogram) -> Vec<Range> {
+    if is_custom(histogram) {
+        return positive_ranges(histogram);
     }
+    let mut out = negative_ranges(histogram);
+    out.reverse();
     if histogram.zero_count != 0.0 {
         let threshold = histogram.zero_threshold;
         out.push(Range { lower: -threshold, upper: threshold, count: histogram.zero_count });
     }
-    for (index, count) in positive(histogram) {
-        out.push(Range { lower: bound(schema, index - 1), upper: bound(schema, index), count });
-    }
+    out.extend(positive_ranges(histogram));
     out
 }
 

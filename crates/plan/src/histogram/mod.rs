@@ -4,13 +4,15 @@ mod arithmetic;
 mod buckets;
 mod statistics;
 mod text;
+mod trim;
 
 use gw_batch::Histogram;
 
-pub use arithmetic::{Combined, Incompatible, Remarks, Sum, add, divide, multiply, subtract, trim};
+pub use arithmetic::{Combined, Incompatible, Remarks, Sum, add, divide, multiply, subtract};
 pub use buckets::{Range, ranges};
-pub use statistics::{fraction, mean, quantile, variance};
+pub use statistics::{Quantile, fraction, mean, quantile, variance};
 pub use text::text;
+pub use trim::trim;
 
 /// Counter-reset hint: unknown.
 pub const HINT_UNKNOWN: u8 = 0;

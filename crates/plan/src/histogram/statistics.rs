@@ -4,6 +4,7 @@ use gw_batch::Histogram;
 
 use super::buckets::{Range, ranges};
 use super::is_custom;
+use crate::numeric::Compensated;
 
 /// The mean of the observations.
 #[must_use]
@@ -16,84 +17,51 @@ pub fn mean(histogram: &Histogram) -> f64 {
 pub fn variance(histogram: &Histogram) -> f64 {
     let mean = mean(histogram);
     let custom = is_custom(histogram);
-    let mut squares = 0.0;
+    let mut squares = Compensated::default();
     for range in ranges(histogram).into_iter().filter(|range| range.count != 0.0) {
-        let zero = !custom && range.lower <= 0.0 && range.upper >= 0.0;
-        let middle = if zero { 0.0 } else { middle(&one_sided(range, histogram, custom), custom) };
+        let middle = if custom {
+            f64::midpoint(range.lower, range.upper)
+        } else if range.lower <= 0.0 && range.upper >= 0.0 {
+            0.0
+        } else {
+            (range.lower * range.upper).sqrt().copysign(range.upper)
+        };
         let delta = middle - mean;
-        squares += range.count * delta * delta;
+        squares.add(range.count * delta * delta);
     }
-    squares / histogram.count
+    (squares.sum + squares.lost) / histogram.count
 }
 
-/// The representative value of a bucket: geometric mean of exponential buckets, arithmetic of custom and zero buckets, the
-/// finite end of one without finite width.
-pub(super) fn middle(range: &Range, custom: bool) -> f64 {
-    match (range.lower == f64::NEG_INFINITY, range.upper == f64::INFINITY) {
-        (true, true) => return 0.0,
-        (true, false) => return range.upper,
-        (false, true) => return range.lower,
-        (false, false) => {}
-    }
-    if custom || (range.lower <= 0.0 && range.upper >= 0.0) {
-        return f64::midpoint(range.lower, range.upper);
-    }
-    let size = (range.lower * range.upper).sqrt();
-    if range.upper < 0.0 { -size } else { size }
-}
-
-/// The bucket with the ends that its observations can really have: the zero bucket of a one-sided histogram has those of
-/// that side only, and the lowest custom bucket begins at zero where it ends above.
-pub(super) fn one_sided(mut range: Range, histogram: &Histogram, custom: bool) -> Range {
-    if custom {
-        if range.lower == f64::NEG_INFINITY && range.upper > 0.0 && range.upper != f64::INFINITY {
-            range.lower = 0.0;
-        }
-    } else if range.lower < 0.0 && range.upper > 0.0 {
-        match (histogram.negative.is_empty(), histogram.positive.is_empty()) {
-            (true, false) => range.lower = 0.0,
-            (false, true) => range.upper = 0.0,
-            _ => {}
-        }
+/// The zero bucket of a histogram whose other buckets lie on one side reaches to that side only.
+pub(super) fn one_sided(mut range: Range, has_negative: bool, has_positive: bool) -> Range {
+    match (has_negative, has_positive) {
+        (false, true) => range.lower = 0.0,
+        (true, false) => range.upper = 0.0,
+        _ => {}
     }
     range
 }
 
-/// The part of a bucket on one side of a value.
-pub(super) fn side(range: Range, value: f64, below: bool, custom: bool) -> Range {
-    if value <= range.lower || value >= range.upper {
-        let kept = (value >= range.upper) == below;
-        return if kept { range } else { Range { count: 0.0, ..range } };
-    }
-    let cut = if below { Range { upper: value, ..range } } else { Range { lower: value, ..range } };
-    match (range.lower == f64::NEG_INFINITY, range.upper == f64::INFINITY) {
-        (false, false) => {
-            let share = share_below(&range, value, custom);
-            Range { count: range.count * if below { share } else { 1.0 - share }, ..cut }
-        }
-        (true, false) if below => cut,
-        (false, true) if !below => cut,
-        _ => Range { count: 0.0, ..cut },
-    }
-}
-
 /// The `q` quantile; NaN also where observations of NaN hide it.
 #[must_use]
-pub fn quantile(histogram: &Histogram, q: f64) -> f64 {
+pub fn quantile(histogram: &Histogram, q: f64) -> Quantile {
+    let plain = |value: f64| Quantile { value, hidden: false };
     if q < 0.0 {
-        return f64::NEG_INFINITY;
+        return plain(f64::NEG_INFINITY);
     }
     if q > 1.0 {
-        return f64::INFINITY;
+        return plain(f64::INFINITY);
     }
     if histogram.count == 0.0 || q.is_nan() {
-        return f64::NAN;
+        return plain(f64::NAN);
     }
     let custom = is_custom(histogram);
     // Observations of NaN are in no bucket and count as the greatest, so ranks are only right from below then.
-    let forward = histogram.sum.is_nan() || q < 0.5;
+    let unknown = histogram.sum.is_nan();
+    let forward = unknown || q < 0.5;
     let rank = if forward { q } else { 1.0 - q } * histogram.count;
     let mut all = ranges(histogram);
+    let total: f64 = all.iter().map(|range| range.count).sum();
     if !forward {
         all.reverse();
     }
@@ -105,30 +73,47 @@ pub fn quantile(histogram: &Histogram, q: f64) -> f64 {
             break;
         }
     }
-    let Some(range) = found else { return f64::NAN };
-    if count < rank && histogram.sum.is_nan() {
-        return f64::NAN;
-    }
-    let range = match limited(range, histogram, custom) {
+    let range = match limited(found.unwrap_or(NOWHERE), histogram, custom) {
         Ok(range) => range,
-        Err(value) => return value,
+        Err(value) => return plain(value),
     };
     let count = count.min(histogram.count);
+    if count < rank {
+        return if unknown { Quantile { value: f64::NAN, hidden: true } } else { plain(range.upper) };
+    }
     let within = if forward { rank - (count - range.count) } else { count - rank };
-    interpolated(&range, (within / range.count).clamp(0.0, 1.0), custom)
+    let value = interpolated(&range, within / range.count, custom);
+    Quantile { value, hidden: unknown && total < histogram.count }
+}
+
+/// What there is where no bucket is.
+const NOWHERE: Range = Range { lower: 0.0, upper: 0.0, count: 0.0 };
+
+/// A quantile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantile {
+    /// The value.
+    pub value: f64,
+    /// Whether observations of NaN hide the true one.
+    pub hidden: bool,
 }
 
 /// The bucket with the ends that interpolation works on, or the value where it does not interpolate.
-fn limited(range: Range, histogram: &Histogram, custom: bool) -> Result<Range, f64> {
-    if custom {
-        if range.upper == f64::INFINITY {
-            return Err(if range.lower == f64::NEG_INFINITY { f64::NAN } else { range.lower });
-        }
-        if range.lower == f64::NEG_INFINITY && range.upper <= 0.0 {
+fn limited(mut range: Range, histogram: &Histogram, custom: bool) -> Result<Range, f64> {
+    if !custom {
+        let crosses = range.lower < 0.0 && range.upper > 0.0;
+        let sides = (!histogram.negative.is_empty(), !histogram.positive.is_empty());
+        return Ok(if crosses { one_sided(range, sides.0, sides.1) } else { range });
+    }
+    if range.lower == f64::NEG_INFINITY {
+        if range.upper <= 0.0 {
             return Err(range.upper);
         }
+        range.lower = 0.0;
+    } else if range.upper == f64::INFINITY {
+        return Err(range.lower);
     }
-    Ok(one_sided(range, histogram, custom))
+    Ok(range)
 }
 
 /// The value at a share of a bucket: linear in custom and zero buckets, exponential elsewhere.
@@ -144,43 +129,55 @@ fn interpolated(range: &Range, share: f64, custom: bool) -> f64 {
     }
 }
 
-/// The share of a bucket's observations that are at most `value`; the inverse of [`interpolated`].
-pub(super) fn share_below(range: &Range, value: f64, custom: bool) -> f64 {
-    if value >= range.upper {
-        return 1.0;
-    }
-    if value <= range.lower {
-        return 0.0;
-    }
-    if range.lower.is_infinite() || range.upper.is_infinite() {
-        return if range.lower.is_infinite() { 1.0 } else { 0.0 };
-    }
-    if custom || (range.lower <= 0.0 && range.upper >= 0.0) {
+/// The share of a bucket's observations that are at most `value`, which lies inside; the inverse of [`interpolated`].
+pub(super) fn share_below(range: &Range, value: f64, linear: bool) -> f64 {
+    if linear {
         return (value - range.lower) / (range.upper - range.lower);
     }
     let (lower, upper, at) = (range.lower.abs().log2(), range.upper.abs().log2(), value.abs().log2());
-    if range.lower > 0.0 { (at - lower) / (upper - lower) } else { 1.0 - (at - upper) / (lower - upper) }
+    if value > 0.0 { (at - lower) / (upper - lower) } else { 1.0 - (at - upper) / (lower - upper) }
 }
 
-/// The share of observations between two values.
+/// The share of observations between two values, and whether observations of NaN were left out of it.
 #[must_use]
-pub fn fraction(histogram: &Histogram, lower: f64, upper: f64) -> f64 {
+pub fn fraction(histogram: &Histogram, lower: f64, upper: f64) -> (f64, bool) {
     if histogram.count == 0.0 || lower.is_nan() || upper.is_nan() {
-        return f64::NAN;
+        return (f64::NAN, false);
     }
     if lower >= upper {
-        return 0.0;
+        return (0.0, false);
     }
+    let all = ranges(histogram);
+    let total: f64 = all.iter().map(|range| range.count).sum();
+    let unknown = histogram.sum.is_nan();
+    let most = if unknown { total } else { histogram.count };
+    let rank = |value: f64| observations_below(&all, histogram, value).map_or(most, |rank| rank.min(most));
+    ((rank(upper) - rank(lower)) / histogram.count, unknown && total < histogram.count)
+}
+
+/// How many observations are at most `value`; `None` where it lies above all buckets.
+fn observations_below(ranges: &[Range], histogram: &Histogram, value: f64) -> Option<f64> {
     let custom = is_custom(histogram);
-    let rank = |value: f64| -> f64 {
-        if value == f64::INFINITY && !histogram.sum.is_nan() {
-            return histogram.count;
+    let mut below = 0.0;
+    for range in ranges {
+        let crosses = range.lower <= 0.0 && range.upper >= 0.0;
+        let range = if crosses {
+            one_sided(*range, !histogram.negative.is_empty(), !histogram.positive.is_empty())
+        } else {
+            *range
+        };
+        if range.lower >= value {
+            return Some(below);
         }
-        let mut below = 0.0;
-        for range in ranges(histogram) {
-            below += range.count * share_below(&one_sided(range, histogram, custom), value, custom);
+        if range.upper > value {
+            // A bucket without finite width is not split: all of the lowest counts, nothing of the highest.
+            return Some(match (range.lower == f64::NEG_INFINITY, range.upper == f64::INFINITY) {
+                (true, _) => range.count,
+                (false, true) if custom || crosses => below,
+                _ => below + range.count * share_below(&range, value, custom || crosses),
+            });
         }
-        below
-    };
-    (rank(upper).min(histogram.count) - rank(lower).min(histogram.count)) / histogram.count
+        below += range.count;
+    }
+    None
 }

@@ -1,5 +1,6 @@
 //! Expressions to nodes.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use gw_lang::promql::duration::{DurationContext, DurationExpr, DurationValueErro
 use super::Evaluation;
 use super::functions::{self, Kind, MapKernel};
 use crate::algebra::{
-    Aggregate, AggregateOp, BinaryOp, Boundary, Cardinality, Grid, Grouping, Join, Map, Matching, Node, Raw,
+    Aggregate, AggregateOp, AggregatePositions, BinaryOp, Boundary, Cardinality, Grid, Grouping, Join, Map, Matching, Node, Raw,
     ScalarBinary, Select, SetOp, SetOperation, Shift, Subquery, Take, Window, WindowCall,
 };
 use crate::annotations::{Notes, Position};
@@ -28,13 +29,14 @@ pub struct Lowering<'a> {
     text: &'a str,
     evaluation: Evaluation,
     cost: &'a Cost,
+    order: Cell<u32>,
 }
 
 impl<'a> Lowering<'a> {
     /// For a query `text`.
     #[must_use]
     pub const fn new(text: &'a str, evaluation: Evaluation, cost: &'a Cost) -> Self {
-        Self { text, evaluation, cost }
+        Self { text, evaluation, cost, order: Cell::new(0) }
     }
 
     /// The points of the whole query.
@@ -65,11 +67,13 @@ impl<'a> Lowering<'a> {
         DurationContext { step_secs: seconds(grid.step), range_secs: seconds(grid.last() - grid.start) }
     }
 
-    /// Where a piece of syntax stands.
+    /// Where a piece of syntax stands; what is asked for later is taken to be evaluated later.
     #[must_use]
     pub fn position(&self, span: Span) -> Position {
         let (line, column) = span.line_and_column(self.text);
-        Position { line: line as u32, column: column as u32 }
+        let order = self.order.get().saturating_add(1);
+        self.order.set(order);
+        Position { line: line as u32, column: column as u32, order }
     }
 
     /// Takes remarks about a piece of syntax.
@@ -98,7 +102,7 @@ impl<'a> Lowering<'a> {
 
     fn duration(&self, result: Result<i64, DurationValueError>, span: Span) -> Result<i64, PlanError> {
         result.map_err(|error| {
-            let Position { line, column } = self.position(span);
+            let Position { line, column, .. } = self.position(span);
             PlanError::Parse(format!("{line}:{column}: parse error: {error}"))
         })
     }
@@ -169,7 +173,7 @@ impl<'a> Lowering<'a> {
                     .ok_or_else(|| PlanError::Parse(format!("expected a range vector in call to {name:?}")))?;
                 let scalars = call.args.iter().filter(|argument| !is_range(argument));
                 let params = scalars.map(|param| self.lower(param, grid)).collect::<Result<_, _>>()?;
-                let position = self.position(range.span());
+                let position = self.position(call.args.first().unwrap_or(range).span());
                 self.window(range, WindowCall { name, kernel, keeps_name, params, position }, grid)
             }
         }
@@ -259,8 +263,12 @@ impl<'a> Lowering<'a> {
         };
         let grouping = Grouping { labels: sorted(&aggregate.grouping), without: aggregate.without };
         let input = self.lower(&aggregate.expr, grid)?;
-        let position = self.position(aggregate.param.as_ref().map_or(aggregate.expr.span(), |param| param.span()));
-        Ok(Node::Aggregate(Box::new(Aggregate { op, input, grid, grouping, param, position })))
+        let positions = AggregatePositions {
+            whole: self.position(aggregate.span),
+            param: self.position(aggregate.param.as_ref().map_or(aggregate.expr.span(), |param| param.span())),
+            input: self.position(aggregate.expr.span()),
+        };
+        Ok(Node::Aggregate(Box::new(Aggregate { op, input, grid, grouping, param, positions })))
     }
 
     fn binary(&mut self, binary: &ast::Binary, grid: Grid) -> Result<Node, PlanError> {

@@ -30,7 +30,7 @@ struct Change {
 /// What happened between the first and last sample.
 struct Rise {
     value: Value,
-    /// What a counter can have risen at most before its first sample: its value then, and the rise since.
+    /// What a counter held at first, and how much it rose from there to the last sample.
     from_zero: Option<(f64, f64)>,
     /// Time of the first sample, or of the start of the counter inside the window.
     first: i64,
@@ -46,7 +46,7 @@ struct Rise {
 fn extrapolated(input: &WindowInput<'_>, notes: &Notes<'_>, change: Change) -> Option<Value> {
     one_kind(input, notes)?;
     let rise = if input.histograms.is_empty() {
-        float_rise(&input.floats, input.start, change.counter)?
+        float_rise(&input.floats, input.start, change.counter, notes)?
     } else {
         histogram_rise(&input.histograms, input.start, change.counter, notes)?
     };
@@ -70,7 +70,7 @@ fn extrapolated(input: &WindowInput<'_>, notes: &Notes<'_>, change: Change) -> O
     if to_end >= threshold {
         to_end = rise.average / 2.0;
     }
-    let mut factor = (sampled + to_start + to_end) / sampled;
+    let mut factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
     if change.per_second {
         factor /= seconds(input.end - input.start);
     }
@@ -86,32 +86,56 @@ fn extent<T>(points: &Points<'_, T>, window_start: i64, counter: bool) -> Option
     let (first, last) = (*points.times.first()?, *points.times.last()?);
     let intervals = points.len() - 1;
     let average = if intervals == 0 { 0.0 } else { seconds(last - first) / intervals as f64 };
-    let started = points.starts.first().filter(|start| counter && window_start < **start && **start < first);
-    match started {
+    let known = |start: &&i64| counter && **start != 0 && window_start < **start && **start < first;
+    match points.starts.first().filter(known) {
         Some(start) => Some((*start, last, average, true)),
         None if intervals == 0 => None,
         None => Some((first, last, average, false)),
     }
 }
 
-/// Whether a counter began anew between a sample and the one before: by its value, or because it says to have started since
-/// then.
-fn was_reset<T>(points: &Points<'_, T>, i: usize, fell: impl Fn(&T, &T) -> bool) -> bool {
-    let started = points
-        .starts
-        .get(i)
-        .is_some_and(|start| *start != 0 && points.times[i - 1] <= *start && *start < points.times[i]);
-    started || fell(&points.values[i], &points.values[i - 1])
+/// Whether the start time of a sample says that its counter began anew since the sample before. A start at the very time of
+/// that sample says so only where its own start was known: otherwise it is how an unknown start is written down.
+const fn restarted((before_start, before_time): (i64, i64), (start, time): (i64, i64)) -> bool {
+    if start == 0 || start >= time || start < before_time {
+        return false;
+    }
+    start > before_time || (before_start != 0 && before_start < before_time)
 }
 
-fn float_rise(points: &Points<'_, f64>, window_start: i64, counter: bool) -> Option<Rise> {
+/// [`restarted`] of a sample of the window.
+fn restarted_at<T>(points: &Points<'_, T>, i: usize) -> bool {
+    match (points.starts.get(i - 1), points.starts.get(i)) {
+        (Some(before), Some(start)) => restarted((*before, points.times[i - 1]), (*start, points.times[i])),
+        _ => false,
+    }
+}
+
+/// Warns of a sample that claims to count from a time that the sample before has covered already.
+fn note_overlap<T>(points: &Points<'_, T>, notes: &Notes<'_>) {
+    let overlaps = |i: &usize| {
+        let (before, start) = (points.starts[i - 1], points.starts[*i]);
+        start != 0 && start < points.times[i - 1] && start != before
+    };
+    if (1..points.starts.len()).any(|i| overlaps(&i)) {
+        notes.start_time_overlap();
+    }
+}
+
+fn float_rise(points: &Points<'_, f64>, window_start: i64, counter: bool, notes: &Notes<'_>) -> Option<Rise> {
     let (first, last, average, started_inside) = extent(points, window_start, counter)?;
     let value = points.values[0];
-    let mut risen = points.values[points.len() - 1] - if started_inside { 0.0 } else { value };
-    for i in (1..points.len()).filter(|_| counter) {
-        if was_reset(points, i, |now, before| now < before) {
-            risen += points.values[i - 1];
+    let mut risen = points.values[points.len() - 1] - value;
+    if counter {
+        note_overlap(points, notes);
+        for i in 1..points.len() {
+            if points.values[i] < points.values[i - 1] || restarted_at(points, i) {
+                risen += points.values[i - 1];
+            }
         }
+    }
+    if started_inside {
+        risen += value;
     }
     let from_zero = counter.then_some((value, risen));
     Some(Rise { value: Value::Float(risen), from_zero, first, last, average, started_inside })
@@ -124,62 +148,77 @@ fn histogram_rise(
     notes: &Notes<'_>,
 ) -> Option<Rise> {
     let (start, end, average, started_inside) = extent(points, window_start, counter)?;
-    let (first, last) = (points.values.first()?, points.values.last()?);
+    let first = points.values.first()?;
+    let mut risen = if points.len() == 1 { first.as_ref().clone() } else { between(points, counter, notes)? };
+    if started_inside && points.len() > 1 {
+        risen = combined(native::add(&risen, first), "addition", notes)?;
+    }
+    let hint = if points.len() == 1 { risen.reset_hint } else { native::HINT_GAUGE };
+    Some(Rise {
+        from_zero: counter.then_some((first.count, risen.count)),
+        value: Value::Histogram(Arc::new(Histogram { reset_hint: hint, ..risen })),
+        first: start,
+        last: end,
+        average,
+        started_inside,
+    })
+}
+
+/// The rise from the first to the last of at least two histograms.
+fn between(points: &Points<'_, Arc<Histogram>>, counter: bool, notes: &Notes<'_>) -> Option<Histogram> {
+    let [first, second, ..] = points.values else { return None };
+    let last = points.values.last()?;
     let is_gauge = |histogram: &Histogram| histogram.reset_hint == native::HINT_GAUGE;
     if counter && points.values.iter().any(|value| is_gauge(value)) {
         notes.not_a_counter();
     }
-    if !counter && !points.values.iter().all(|value| is_gauge(value)) {
+    if !counter && !(is_gauge(first) && is_gauge(last)) {
         notes.not_a_gauge();
     }
     // A reset right after the first sample makes its buckets meaningless; only its time and count are used then.
-    let restart = counter && points.len() > 1 && was_reset(points, 1, |now, before| native::is_reset(now, before));
-    let base = match (started_inside, restart) {
-        (true, _) => Arc::new(native::emptied(first)),
-        (false, true) => Arc::new(native::emptied(&points.values[1])),
-        (false, false) => Arc::clone(first),
+    let restart = counter && (restarted_at(points, 1) || native::is_reset(second, first));
+    let base = if restart {
+        Arc::new(Histogram { reset_hint: native::HINT_UNKNOWN, zero_threshold: 0.0, ..native::emptied(second) })
+    } else {
+        Arc::clone(first)
     };
+    let inner = if counter { &points.values[1..points.len() - 1] } else { &[] };
     let custom = native::is_custom(&base);
-    if points.values[1..].iter().any(|value| native::is_custom(value) != custom) {
+    if inner.iter().chain([last]).any(|value| native::is_custom(value) != custom) {
         notes.mixed_schemas();
         return None;
     }
-    let schema = points.values[1..].iter().map(|value| value.schema).fold(base.schema, i32::min);
-    let mut reconciled = false;
-    let mut combine = |result: native::Combined| match result {
+    let schema = inner.iter().chain([last]).map(|value| value.schema).fold(base.schema, i32::min);
+    let mut risen = combined(native::subtract(&native::with_schema(last, schema), &base), "subtraction", notes)?;
+    if counter {
+        note_overlap(points, notes);
+        let mut previous = &base;
+        for (i, value) in points.values.iter().enumerate().skip(1) {
+            if restarted_at(points, i) || native::is_reset(value, previous) {
+                risen = combined(native::add(&risen, previous), "addition", notes)?;
+            }
+            previous = value;
+        }
+    }
+    risen.reset_hint = native::HINT_GAUGE;
+    Some(native::compacted(&risen))
+}
+
+/// A sum or difference, with what is to be said about its buckets. Hints that contradict each other are not: resets are
+/// accounted for by who calls this.
+fn combined(result: native::Combined, operation: &str, notes: &Notes<'_>) -> Option<Histogram> {
+    match result {
         Ok((value, remarks)) => {
-            reconciled |= remarks.reconciled;
+            if remarks.reconciled {
+                notes.reconciled_buckets(operation);
+            }
             Some(value)
         }
         Err(native::Incompatible) => {
             notes.mixed_schemas();
             None
         }
-    };
-    let mut risen = combine(native::subtract(last, &base))?;
-    // The first sample itself counts where the counter was zero before it.
-    let mut previous = if started_inside && !restart { first } else { &base };
-    for (i, value) in points.values.iter().enumerate().skip(1).filter(|_| counter) {
-        if was_reset(points, i, |now, _| native::is_reset(now, previous)) {
-            risen = combine(native::add(&risen, previous))?;
-        }
-        previous = value;
     }
-    if reconciled {
-        notes.reconciled_buckets("subtraction");
-    }
-    if !custom {
-        risen = native::with_schema(&risen, schema);
-    }
-    risen.reset_hint = native::HINT_GAUGE;
-    Some(Rise {
-        from_zero: counter.then_some((first.count, risen.count)),
-        value: Value::Histogram(Arc::new(native::compacted(&risen))),
-        first: start,
-        last: end,
-        average,
-        started_inside,
-    })
 }
 
 /// The change between the last two samples.
@@ -189,15 +228,14 @@ fn instant(input: &WindowInput<'_>, notes: &Notes<'_>, change: Change) -> Option
     if elapsed == 0.0 {
         return None;
     }
-    let restarted = last.start != 0 && before.time <= last.start && last.start < last.time;
+    let restarted = restarted((before.start, before.time), (last.start, last.time));
     match (before.value, last.value) {
         (Value::Float(before), Value::Float(last)) => {
             let risen = if change.counter && (restarted || last < before) { last } else { last - before };
             float(if change.per_second { risen / elapsed } else { risen })
         }
         (Value::Histogram(before), Value::Histogram(last)) => {
-            let before = if restarted && change.counter { Arc::new(native::emptied(&last)) } else { before };
-            let risen = instant_histogram(&before, &last, notes, change)?;
+            let risen = instant_histogram(&before, &last, restarted, notes, change)?;
             histogram(if change.per_second { native::divide(&risen, elapsed) } else { risen })
         }
         _ => {
@@ -207,7 +245,13 @@ fn instant(input: &WindowInput<'_>, notes: &Notes<'_>, change: Change) -> Option
     }
 }
 
-fn instant_histogram(before: &Histogram, last: &Histogram, notes: &Notes<'_>, change: Change) -> Option<Histogram> {
+fn instant_histogram(
+    before: &Histogram,
+    last: &Histogram,
+    restarted: bool,
+    notes: &Notes<'_>,
+    change: Change,
+) -> Option<Histogram> {
     let gauge = |histogram: &Histogram| histogram.reset_hint == native::HINT_GAUGE;
     if change.counter && (gauge(before) || gauge(last)) {
         notes.not_a_counter();
@@ -216,19 +260,8 @@ fn instant_histogram(before: &Histogram, last: &Histogram, notes: &Notes<'_>, ch
         notes.not_a_gauge();
     }
     let mut risen = last.clone();
-    if !change.counter || !native::is_reset(last, before) {
-        match native::subtract(last, before) {
-            Ok((value, remarks)) => {
-                if remarks.reconciled {
-                    notes.reconciled_buckets("subtraction");
-                }
-                risen = value;
-            }
-            Err(native::Incompatible) => {
-                notes.mixed_schemas();
-                return None;
-            }
-        }
+    if !change.counter || !(restarted || native::is_reset(last, before)) {
+        risen = combined(native::subtract(last, before), "subtraction", notes)?;
     }
     risen.reset_hint = native::HINT_GAUGE;
     Some(native::compacted(&risen))
@@ -293,7 +326,7 @@ type Transition = fn(Sample<'_>, Sample<'_>, bool) -> bool;
 fn count_transitions(input: &WindowInput<'_>, counts: Transition) -> Option<Value> {
     let (floats, histograms) = (&input.floats, &input.histograms);
     let (mut f, mut h) = (0, 0);
-    let (mut previous, mut total): (Option<(i64, Sample<'_>)>, usize) = (None, 0);
+    let (mut previous, mut total): (Option<(i64, i64, Sample<'_>)>, usize) = (None, 0);
     while f < floats.len() || h < histograms.len() {
         let take_float = match (floats.times.get(f), histograms.times.get(h)) {
             (Some(float), Some(histogram)) => float < histogram,
@@ -306,11 +339,11 @@ fn count_transitions(input: &WindowInput<'_>, counts: Transition) -> Option<Valu
             h += 1;
             (histograms.times[h - 1], histograms.starts.get(h - 1), Sample::Histogram(&histograms.values[h - 1]))
         };
-        if let Some((before_time, before)) = previous {
-            let restarted = start.is_some_and(|start| *start != 0 && before_time <= *start && *start < time);
-            total += usize::from(counts(before, now, restarted));
+        let start = start.copied().unwrap_or(0);
+        if let Some((before_start, before_time, before)) = previous {
+            total += usize::from(counts(before, now, restarted((before_start, before_time), (start, time))));
         }
-        previous = Some((time, now));
+        previous = Some((start, time, now));
     }
     previous?;
     float(total as f64)

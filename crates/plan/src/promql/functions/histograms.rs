@@ -1,6 +1,6 @@
 //! Functions of histograms: of native ones alone, and of native and classic ones alike.
 
-use gw_batch::Histogram;
+use gw_batch::{Histogram, Spread};
 use gw_lang::promql::ast::{Call, Expr};
 
 use super::{ClassicKernel, Function, Kind, MapKernel, lower};
@@ -46,21 +46,39 @@ pub enum Family<'a> {
     Native(&'a Histogram),
 }
 
-/// Both functions take the scalars around the vector in any place.
+/// What a function of classic and native histograms sees besides the histogram.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassicInput<'a> {
+    /// The point of evaluation, nanoseconds.
+    pub at: i64,
+    /// Scalar arguments at this point.
+    pub params: &'a [f64],
+    /// Takes remarks about the vector.
+    pub vector: Notes<'a>,
+    /// Takes remarks about the call, which stand at its first argument.
+    pub call: Notes<'a>,
+}
+
+/// `histogram_quantile(q, v)`, `histogram_fraction(lower, upper, v)`.
 fn classic(lowering: &mut Lowering<'_>, call: &Call, grid: Grid, kernel: ClassicKernel) -> Result<Node, PlanError> {
-    let (mut input, mut params) = (None, Vec::new());
-    for argument in &call.args {
-        let node = lowering.lower(argument, grid)?;
-        if argument.value_type() == gw_lang::promql::ast::ValueType::Vector {
-            input = Some((node, argument.span()));
-        } else {
-            params.push(node);
-        }
-    }
-    let (input, span) = input.ok_or_else(|| PlanError::Parse("expected an instant vector argument".to_owned()))?;
-    let position = lowering.position(span);
+    let Some((vector, scalars)) = call.args.split_last() else {
+        return Err(PlanError::Parse("expected an instant vector argument".to_owned()));
+    };
     let name = call.function.name;
-    Ok(Node::Classic(Box::new(Classic { name, kernel, input, grid, params, output: None, position })))
+    let params = scalars.iter().map(|scalar| lowering.lower(scalar, grid)).collect::<Result<_, _>>()?;
+    let input = lowering.lower(vector, grid)?;
+    let positions: Vec<_> = scalars.iter().map(|scalar| lowering.position(scalar.span())).collect();
+    Ok(Node::Classic(Box::new(Classic {
+        name,
+        kernel,
+        input,
+        grid,
+        params,
+        output: None,
+        call: positions.first().copied().unwrap_or_default(),
+        quantiles: if name == "histogram_quantile" { positions } else { Vec::new() },
+        position: lowering.position(vector.span()),
+    })))
 }
 
 /// `histogram_quantiles(v, "label", q1, q2, ..)`.
@@ -71,66 +89,66 @@ fn quantiles(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Result<Nod
     let Expr::String(label) = label.unparenthesised() else {
         return Err(PlanError::Parse("histogram_quantiles takes a label name as its second argument".to_owned()));
     };
-    let position = lowering.position(input.span());
+    let vector = lowering.lower(input, grid)?;
     let params = quantiles.iter().map(|q| lowering.lower(q, grid)).collect::<Result<_, _>>()?;
+    let position = lowering.position(input.span());
     Ok(Node::Classic(Box::new(Classic {
         name: call.function.name,
         kernel: quantile,
-        input: lowering.lower(input, grid)?,
+        input: vector,
         grid,
         params,
         output: Some(label.value.clone()),
+        call: position,
+        quantiles: quantiles.iter().map(|q| lowering.position(q.span())).collect(),
         position,
     })))
 }
 
-fn quantile(family: &Family<'_>, params: &[f64], notes: &Notes<'_>) -> Option<f64> {
-    let q = *params.first()?;
-    if !(0.0..=1.0).contains(&q) {
-        notes.bad_quantile(q);
-    }
-    match family {
+fn quantile(family: &Family<'_>, input: &ClassicInput<'_>) -> Option<f64> {
+    let q = *input.params.first()?;
+    Some(match family {
         Family::Classic(buckets) => {
-            let (value, repaired) = classic_quantile(q, buckets.clone());
-            if repaired {
-                notes.forced_monotonicity();
+            let (value, repair) = classic_quantile(q, buckets.clone());
+            if let Some(Repair { least, greatest, difference }) = repair {
+                let seconds = input.at.div_euclid(1_000_000_000);
+                input.vector.forced_monotonicity(Spread {
+                    least,
+                    greatest,
+                    difference,
+                    samples: 1,
+                    first_secs: seconds,
+                    last_secs: seconds,
+                });
             }
-            Some(value)
+            value
         }
         Family::Native(histogram) => {
-            let value = native::quantile(histogram, q);
-            if histogram.sum.is_nan()
-                && (0.0..=1.0).contains(&q)
-                && native::ranges(histogram).iter().map(|r| r.count).sum::<f64>() < histogram.count
-            {
-                notes.nan_observations(true, value.is_nan());
+            let native::Quantile { value, hidden } = native::quantile(histogram, q);
+            if hidden {
+                input.call.nan_observations(true, value.is_nan());
             }
-            Some(value)
+            value
         }
-    }
+    })
 }
 
-fn fraction(family: &Family<'_>, params: &[f64], notes: &Notes<'_>) -> Option<f64> {
-    let &[lower, upper] = params else { return None };
-    match family {
-        Family::Classic(buckets) => {
-            let (buckets, repaired) = ordered(buckets.clone());
-            if repaired {
-                notes.forced_monotonicity();
-            }
-            Some(classic_fraction(lower, upper, &buckets))
-        }
+fn fraction(family: &Family<'_>, input: &ClassicInput<'_>) -> Option<f64> {
+    let &[lower, upper] = input.params else { return None };
+    Some(match family {
+        Family::Classic(buckets) => classic_fraction(lower, upper, &merged(buckets.clone())),
         Family::Native(histogram) => {
-            if histogram.sum.is_nan() {
-                notes.nan_observations(false, false);
+            let (value, hidden) = native::fraction(histogram, lower, upper);
+            if hidden {
+                input.call.nan_observations(false, false);
             }
-            Some(native::fraction(histogram, lower, upper))
+            value
         }
-    }
+    })
 }
 
-/// Buckets in rising order, those of one bound added up, counts made to rise; and whether that was needed.
-fn ordered(mut buckets: Vec<Bucket>) -> (Vec<Bucket>, bool) {
+/// Buckets in rising order, those of one bound added up.
+fn merged(mut buckets: Vec<Bucket>) -> Vec<Bucket> {
     buckets.sort_by(|a, b| a.upper.total_cmp(&b.upper));
     let mut merged: Vec<Bucket> = Vec::with_capacity(buckets.len());
     for bucket in buckets {
@@ -139,18 +157,39 @@ fn ordered(mut buckets: Vec<Bucket>) -> (Vec<Bucket>, bool) {
             _ => merged.push(bucket),
         }
     }
-    let mut repaired = false;
-    let mut previous = merged.first().map_or(0.0, |bucket| bucket.count);
-    for bucket in merged.iter_mut().skip(1) {
+    merged
+}
+
+/// Counts that were raised because they fell from one bucket to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Repair {
+    /// The least upper end of such a bucket.
+    least: f64,
+    /// The greatest upper end.
+    greatest: f64,
+    /// By how much at most.
+    difference: f64,
+}
+
+/// Makes the counts rise; differences that rounding makes are no fall.
+fn made_monotonic(buckets: &mut [Bucket]) -> Option<Repair> {
+    let mut repair: Option<Repair> = None;
+    let mut previous = buckets.first().map_or(0.0, |bucket| bucket.count);
+    for bucket in buckets.iter_mut().skip(1) {
         if nearly_equal(previous, bucket.count) {
             bucket.count = previous;
         } else if bucket.count < previous {
+            let known = repair.unwrap_or(Repair { least: bucket.upper, greatest: bucket.upper, difference: 0.0 });
+            repair = Some(Repair {
+                least: known.least.min(bucket.upper),
+                greatest: known.greatest.max(bucket.upper),
+                difference: known.difference.max(previous - bucket.count),
+            });
             bucket.count = previous;
-            repaired = true;
         }
         previous = bucket.count;
     }
-    (merged, repaired)
+    repair
 }
 
 fn nearly_equal(a: f64, b: f64) -> bool {
@@ -164,29 +203,34 @@ fn nearly_equal(a: f64, b: f64) -> bool {
     difference / sum.min(f64::MAX) < SMALL_DELTA
 }
 
-fn classic_quantile(q: f64, buckets: Vec<Bucket>) -> (f64, bool) {
+fn classic_quantile(q: f64, buckets: Vec<Bucket>) -> (f64, Option<Repair>) {
     if q.is_nan() {
-        return (f64::NAN, false);
+        return (f64::NAN, None);
     }
     if q < 0.0 {
-        return (f64::NEG_INFINITY, false);
+        return (f64::NEG_INFINITY, None);
     }
     if q > 1.0 {
-        return (f64::INFINITY, false);
+        return (f64::INFINITY, None);
     }
-    let (buckets, repaired) = ordered(buckets);
-    let [.., before_last, last] = &buckets[..] else { return (f64::NAN, false) };
-    if last.upper != f64::INFINITY || last.count == 0.0 || last.count.is_nan() {
-        return (f64::NAN, repaired);
+    let mut buckets = merged(buckets);
+    if buckets.last().is_none_or(|last| last.upper != f64::INFINITY) {
+        return (f64::NAN, None);
+    }
+    let repair = made_monotonic(&mut buckets);
+    let [.., before_last, last] = &buckets[..] else { return (f64::NAN, repair) };
+    if last.count == 0.0 {
+        return (f64::NAN, repair);
     }
     let mut rank = q * last.count;
-    let at = buckets[..buckets.len() - 1].partition_point(|bucket| bucket.count < rank);
+    // Counts of NaN are never enough, which is what the order of the comparison is for.
+    let at = buckets[..buckets.len() - 1].partition_point(|bucket| !(bucket.count >= rank));
     if at == buckets.len() - 1 {
-        return (before_last.upper, repaired);
+        return (before_last.upper, repair);
     }
     let bucket = buckets[at];
     if at == 0 && bucket.upper <= 0.0 {
-        return (bucket.upper, repaired);
+        return (bucket.upper, repair);
     }
     let (mut lower, mut count) = (0.0, bucket.count);
     if let Some(before) = at.checked_sub(1).map(|before| buckets[before]) {
@@ -194,37 +238,41 @@ fn classic_quantile(q: f64, buckets: Vec<Bucket>) -> (f64, bool) {
         count -= before.count;
         rank -= before.count;
     }
-    (lower + (bucket.upper - lower) * (rank / count), repaired)
+    (lower + (bucket.upper - lower) * (rank / count), repair)
 }
 
 fn classic_fraction(lower: f64, upper: f64, buckets: &[Bucket]) -> f64 {
     let Some(last) = buckets.last().filter(|last| last.upper == f64::INFINITY) else { return f64::NAN };
-    if last.count == 0.0 || last.count.is_nan() || lower.is_nan() || upper.is_nan() {
+    if last.count == 0.0 || lower.is_nan() || upper.is_nan() {
         return f64::NAN;
     }
     if lower >= upper {
         return 0.0;
     }
-    (classic_rank(upper, buckets) - classic_rank(lower, buckets)) / last.count
+    let rank = |value: f64| {
+        let rank = classic_rank(value, buckets).unwrap_or(last.count);
+        if rank > last.count { last.count } else { rank }
+    };
+    (rank(upper) - rank(lower)) / last.count
 }
 
-/// How many observations are at most `value`; buckets without a finite width are not split.
-fn classic_rank(value: f64, buckets: &[Bucket]) -> f64 {
+/// How many observations are at most `value`; buckets without a finite width are not split. `None` above all buckets.
+fn classic_rank(value: f64, buckets: &[Bucket]) -> Option<f64> {
     let (mut below, mut start) = (0.0, f64::NEG_INFINITY);
     for (at, bucket) in buckets.iter().enumerate() {
         if at == 0 && bucket.upper > 0.0 {
             start = 0.0;
         }
-        if value <= start {
-            return below;
+        if start >= value {
+            return Some(below);
         }
-        if value < bucket.upper {
+        if bucket.upper > value {
             if start == f64::NEG_INFINITY {
-                return bucket.count;
+                return Some(bucket.count);
             }
-            return below + (bucket.count - below) * (value - start) / (bucket.upper - start);
+            return Some(below + (bucket.count - below) * (value - start) / (bucket.upper - start));
         }
         (below, start) = (bucket.count, bucket.upper);
     }
-    below
+    None
 }

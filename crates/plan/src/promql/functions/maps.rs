@@ -1,6 +1,7 @@
 //! Functions of each value alone.
 
 use super::{Function, map};
+use crate::numeric;
 
 pub(super) static FAMILY: &[Function] = &[
     map("abs", |value, _| Some(value.abs())),
@@ -44,10 +45,7 @@ fn clamp(value: f64, least: f64, greatest: f64) -> Option<f64> {
     if greatest < least {
         return None;
     }
-    if value.is_nan() || least.is_nan() || greatest.is_nan() {
-        return Some(f64::NAN);
-    }
-    Some(greatest.min(least.max(value)))
+    Some(numeric::greatest(least, numeric::least(greatest, value)))
 }
 
 fn round(value: f64, nearest: f64) -> f64 {

@@ -18,11 +18,10 @@ use gw_batch::Histogram;
 
 use crate::PlanError;
 use crate::algebra::{Grid, Node};
-use crate::annotations::Notes;
 use crate::promql::lower::Lowering;
 use crate::window::{Value, WindowKernel};
 
-pub use histograms::{Bucket, Family};
+pub use histograms::{Bucket, ClassicInput, Family};
 
 /// A function and how it runs.
 #[derive(Debug)]
@@ -70,7 +69,7 @@ pub enum MapKernel {
 }
 
 /// A function of the classic buckets and native histogram that share a label set at one point.
-pub type ClassicKernel = fn(&Family<'_>, &[f64], &Notes<'_>) -> Option<f64>;
+pub type ClassicKernel = fn(&Family<'_>, &ClassicInput<'_>) -> Option<f64>;
 
 /// A function that is lowered to nodes of its own.
 pub type LowerKernel = fn(&mut Lowering<'_>, &gw_lang::promql::ast::Call, Grid) -> Result<Node, PlanError>;

@@ -1,5 +1,7 @@
 //! Functions that make, order or judge whole vectors, and scalars that follow from the query itself.
 
+use std::collections::BTreeMap;
+
 use gw_base::{Labels, METRIC_NAME, MatchOp, Matcher};
 use gw_lang::promql::ast::{Call, Expr, VectorSelector};
 
@@ -7,7 +9,7 @@ use super::{Function, MapInput, MapKernel, lower};
 use crate::PlanError;
 use crate::algebra::{Grid, Map, Node, Order, Take, WindowCall};
 use crate::promql::lower::Lowering;
-use crate::seconds;
+use crate::{numeric, seconds};
 use crate::window::Value;
 
 pub(super) static FAMILY: &[Function] = &[
@@ -18,11 +20,11 @@ pub(super) static FAMILY: &[Function] = &[
     lower("step", |lowering, _, grid| Ok(Node::Constant(grid, lowering.durations().step_secs))),
     lower("range", |lowering, _, grid| Ok(Node::Constant(grid, lowering.durations().range_secs))),
     lower("min_of", |lowering, call, grid| {
-        let least = |a, input: &MapInput<'_>| input.params.first().map(|b| pick(a, *b, a < *b));
+        let least = |a, input: &MapInput<'_>| input.params.first().map(|b| numeric::least(a, *b));
         extreme(lowering, call, grid, MapKernel::Float(least))
     }),
     lower("max_of", |lowering, call, grid| {
-        let greatest = |a, input: &MapInput<'_>| input.params.first().map(|b| pick(a, *b, a > *b));
+        let greatest = |a, input: &MapInput<'_>| input.params.first().map(|b| numeric::greatest(a, *b));
         extreme(lowering, call, grid, MapKernel::Float(greatest))
     }),
     lower("vector", first_argument),
@@ -51,13 +53,6 @@ fn first_argument(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Resul
     lowering.lower(argument(call, 0)?, grid)
 }
 
-const fn pick(a: f64, b: f64, first: bool) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        return f64::NAN;
-    }
-    if first { a } else { b }
-}
-
 fn extreme(lowering: &mut Lowering<'_>, call: &Call, grid: Grid, kernel: MapKernel) -> Result<Node, PlanError> {
     let input = lowering.lower(argument(call, 0)?, grid)?;
     let params = vec![lowering.lower(argument(call, 1)?, grid)?];
@@ -81,7 +76,7 @@ fn timestamp(lowering: &mut Lowering<'_>, call: &Call, grid: Grid, take: Take) -
 }
 
 fn sort(lowering: &mut Lowering<'_>, call: &Call, grid: Grid, order: Order) -> Result<Node, PlanError> {
-    if lowering.is_range() {
+    if lowering.query().count > 1 {
         lowering.notes(call.span).ineffective_sort();
     }
     Ok(Node::Sort(Box::new(first_argument(lowering, call, grid)?), order))
@@ -119,15 +114,18 @@ fn absent_over_time(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Res
     Ok(Node::Absent(Box::new(lowering.window(range, window, grid)?), labels))
 }
 
-/// The labels that a series would have for sure if the selector found one: its equality matchers, those given twice left
-/// out.
+/// The labels that a series would have if the selector found one: those of its equality matchers, unless a later matcher is
+/// about the same label.
 fn expected_labels(selector: &VectorSelector) -> Labels {
-    let named = |matcher: &&Matcher| matcher.name != METRIC_NAME;
-    let count = |name: &str| selector.matchers.iter().filter(|matcher| matcher.name == name).count();
-    let equal = selector
-        .matchers
-        .iter()
-        .filter(named)
-        .filter(|matcher| matcher.op == MatchOp::Equal && count(&matcher.name) == 1);
-    Labels::from_pairs(equal.map(|matcher| (matcher.name.as_str(), matcher.value.as_str())))
+    let mut found: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for Matcher { name, op, value } in selector.matchers.iter().filter(|matcher| matcher.name != METRIC_NAME) {
+        if *op == MatchOp::Equal && !seen.contains(&name.as_str()) {
+            seen.push(name);
+            found.insert(name, value);
+        } else {
+            found.remove(name.as_str());
+        }
+    }
+    Labels::from_pairs(found)
 }
