@@ -1,5 +1,14 @@
 //! Native histograms (exponential and custom buckets) as values, and their byte form inside a batch.
 
+/// Counter-reset hint: unknown.
+pub const HINT_UNKNOWN: u8 = 0;
+/// Counter-reset hint: a reset.
+pub const HINT_RESET: u8 = 1;
+/// Counter-reset hint: no reset.
+pub const HINT_NO_RESET: u8 = 2;
+/// Counter-reset hint: a gauge.
+pub const HINT_GAUGE: u8 = 3;
+
 /// Consecutive buckets: `offset` from the end of the previous span (from index 0 for the first), `length` buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BucketSpan {
@@ -38,6 +47,38 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// Says in the hint what the sample before tells: that the counter was not reset since then, or that it is unknown. A gauge
+    /// and a reset that the sender knows of stay what they are.
+    ///
+    /// Known once at the time of appending, it need not be found out again by every query over the two. That a reset is found
+    /// is left unknown, as it is by Prometheus' storage: queries that compare the two samples find it again.
+    pub fn follow(&mut self, previous: Option<&Self>) {
+        if self.reset_hint == HINT_GAUGE || self.reset_hint == HINT_RESET {
+            return;
+        }
+        let comparable = previous.filter(|before| {
+            before.reset_hint != HINT_GAUGE && !crate::is_stale(before.sum) && !crate::is_stale(self.sum)
+        });
+        self.reset_hint = match comparable {
+            Some(before) if self.count >= before.count && self.same_layout(before) && !self.fell_since(before) => {
+                HINT_NO_RESET
+            }
+            _ => HINT_UNKNOWN,
+        };
+    }
+
+    fn same_layout(&self, other: &Self) -> bool {
+        self.schema == other.schema
+            && self.zero_threshold == other.zero_threshold
+            && self.custom_bounds == other.custom_bounds
+    }
+
+    fn fell_since(&self, before: &Self) -> bool {
+        self.zero_count < before.zero_count
+            || fell((&self.positive_spans, &self.positive), (&before.positive_spans, &before.positive))
+            || fell((&self.negative_spans, &self.negative), (&before.negative_spans, &before.negative))
+    }
+
     /// The byte form: fixed head, then each list with its length, little endian.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -155,6 +196,26 @@ fn indices(spans: &[BucketSpan]) -> impl Iterator<Item = i32> + '_ {
         let length = i32::try_from(span.length).unwrap_or(i32::MAX);
         next = first.saturating_add(length);
         first..next
+    })
+}
+
+/// Buckets with their indices, in rising order.
+fn indexed<'a>((spans, counts): (&'a [BucketSpan], &'a [f64])) -> impl Iterator<Item = (i64, f64)> + 'a {
+    let mut next = 0i64;
+    let indices = spans.iter().flat_map(move |span| {
+        let first = next + i64::from(span.offset);
+        next = first + i64::from(span.length);
+        first..next
+    });
+    indices.zip(counts.iter().copied())
+}
+
+/// Whether some bucket of `before` holds less now.
+fn fell(now: (&[BucketSpan], &[f64]), before: (&[BucketSpan], &[f64])) -> bool {
+    let mut now = indexed(now).peekable();
+    indexed(before).any(|(index, count)| {
+        while now.next_if(|(other, _)| *other < index).is_some() {}
+        now.next_if(|(other, _)| *other == index).map_or(0.0, |found| found.1) < count
     })
 }
 

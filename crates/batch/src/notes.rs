@@ -1,5 +1,6 @@
 //! Remarks on an answer that are not errors: the same remark of many series and steps is one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A remark on an answer that is not an error.
@@ -76,11 +77,21 @@ impl Detail {
 
 /// The remarks of one query.
 #[derive(Debug, Default)]
-pub(crate) struct Remarks(Mutex<Vec<Remark>>);
+pub(crate) struct Remarks {
+    all: Mutex<Vec<Remark>>,
+    muted: AtomicBool,
+}
 
 impl Remarks {
+    pub(crate) fn mute(&self) {
+        self.muted.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn add(&self, remark: Remark) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.muted.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = all.iter_mut().find(|known| known.head == remark.head) else {
             all.push(remark);
             return;
@@ -91,8 +102,12 @@ impl Remarks {
         }
     }
 
+    pub(crate) fn all(&self) -> Vec<Remark> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn notes(&self) -> Vec<Note> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|remark| Note { warning: remark.warning, text: (remark.print)(remark) }).collect()
     }
 }

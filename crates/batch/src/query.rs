@@ -314,6 +314,17 @@ impl Cost {
         self.plan.get()
     }
 
+    /// Takes no remarks from now on.
+    pub fn mute(&self) {
+        self.remarks.mute();
+    }
+
+    /// The remarks so far, before they are texts.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.remarks.all()
+    }
+
     /// The remarks so far.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {

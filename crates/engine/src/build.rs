@@ -42,7 +42,14 @@ fn node(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
             let mut children = vec![self::node(*subquery.input, run)?];
             children.extend(nodes(std::mem::take(&mut call.params), run)?);
             let (grid, inner) = (subquery.grid, subquery.inner);
-            let operator = op::Subquery { grid, inner, shift: subquery.shift, range: subquery.range, call };
+            let operator = op::Subquery {
+                grid,
+                inner,
+                shift: subquery.shift,
+                range: subquery.range,
+                closed: subquery.closed,
+                call,
+            };
             leaf(MatrixExec::plan(operator, children, run), grid.count)
         }
         Node::Lines(window) => {
@@ -74,21 +81,23 @@ fn combining(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
         Node::Absent(input, labels) => over_one(*input, run, |steps| Ok(op::Absent { labels, steps })),
         Node::ScalarOf(input) => over_one(*input, run, |steps| Ok(op::ScalarOf { steps })),
         Node::Aggregate(aggregate) => {
-            let (op, grouping, steps, position) =
-                (aggregate.op, aggregate.grouping, aggregate.grid.count, aggregate.position);
+            let (op, grouping, steps, positions) =
+                (aggregate.op, aggregate.grouping, aggregate.grid.count, aggregate.positions);
             let params = aggregate.param.into_iter().collect();
             if is_streaming(&op) {
-                over(op::Aggregate { op, grouping, steps, position }, aggregate.input, params, run)
+                over(op::Aggregate { op, grouping, steps, positions }, aggregate.input, params, run)
             } else {
-                over(op::Choose { op, grouping, steps, position }, aggregate.input, params, run)
+                over(op::Choose { op, grouping, steps, positions }, aggregate.input, params, run)
             }
         }
         Node::Classic(classic) => {
             let operator = op::Classic {
                 name: classic.name,
                 kernel: classic.kernel,
-                steps: classic.grid.count,
+                grid: classic.grid,
                 output: classic.output,
+                call: classic.call,
+                quantiles: classic.quantiles,
                 position: classic.position,
             };
             over(operator, classic.input, classic.params, run)
@@ -115,6 +124,7 @@ fn pairing(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
                 matching: join.matching,
                 return_bool: join.return_bool,
                 loki: join.loki,
+                early_filter: join.loki || run.rules.is_v2(),
                 steps: join.grid.count,
                 position: join.position,
             };

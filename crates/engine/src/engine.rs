@@ -8,7 +8,7 @@ use datafusion::physical_plan::displayable;
 use gw_base::{BoxFuture, Kind, Limits, Tenant, World};
 use gw_batch::{Answer, Language, Queries, Query, QueryError, Request, Steps};
 use gw_plan::algebra::Grid;
-use gw_plan::promql::{self, Evaluation, Plan};
+use gw_plan::promql::{self, Evaluation, Plan, Rules};
 use gw_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -24,6 +24,8 @@ pub struct EngineOptions {
     pub concurrent: usize,
     /// Step of PromQL subqueries that name none.
     pub evaluation_interval: Duration,
+    /// Which rules of PromQL hold.
+    pub rules: Rules,
 }
 
 impl EngineOptions {
@@ -31,7 +33,7 @@ impl EngineOptions {
     #[must_use]
     pub fn new(world: Arc<dyn World>) -> Self {
         let concurrent = Limits::default().concurrent_queries;
-        Self { world, concurrent, evaluation_interval: Duration::from_mins(1) }
+        Self { world, concurrent, evaluation_interval: Duration::from_mins(1), rules: Rules::default() }
     }
 }
 
@@ -72,7 +74,14 @@ impl Engine {
     }
 
     fn run(&self, tenant: Tenant, limits: Limits, slot: Option<OwnedSemaphorePermit>) -> Arc<Run> {
-        Arc::new(Run::new(Arc::clone(&self.store), Arc::clone(&self.options.world), tenant, limits, slot))
+        Arc::new(Run::new(
+            Arc::clone(&self.store),
+            Arc::clone(&self.options.world),
+            tenant,
+            limits,
+            slot,
+            self.options.rules,
+        ))
     }
 
     fn evaluation(
@@ -95,6 +104,7 @@ impl Engine {
             range: step.is_some(),
             lookback: lookback.map(gw_base::time::nanos_of).filter(|nanos| *nanos > 0),
             default_step: gw_base::time::nanos_of(self.options.evaluation_interval).max(1),
+            rules: self.options.rules,
         })
     }
 
@@ -128,6 +138,9 @@ impl Engine {
             return off_reactor(async move { sql::sql(&text, range, limit, run).await }).await;
         }
         let evaluation = self.evaluation(query, *step, *lookback)?;
+        if self.options.rules.is_v2() {
+            run.cost.mute();
+        }
         if *language == Language::LogQl {
             return match gw_plan::logql::plan(text, evaluation)? {
                 gw_plan::logql::Plan::Matrix(matrix) => self.answer(*matrix, evaluation, run),

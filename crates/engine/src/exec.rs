@@ -289,6 +289,17 @@ impl Scalars {
         buffer
     }
 
+    /// Fails with what a function has to say against its operands.
+    pub(crate) fn refused_by(&self, refuses: Option<fn(&[f64]) -> Option<String>>) -> Result<(), QueryError> {
+        let Some(refuses) = refuses else { return Ok(()) };
+        let mut buffer = Vec::new();
+        let steps = self.0.first().map_or(0, Vec::len);
+        match (0..steps).find_map(|step| refuses(self.at(step, &mut buffer))) {
+            Some(why) => Err(QueryError::execute(Kind::Invalid, why)),
+            None => Ok(()),
+        }
+    }
+
     /// The first operand.
     pub(crate) fn first(&self) -> &[f64] {
         self.0.first().map_or(&[], Vec::as_slice)

@@ -18,3 +18,4 @@ mod run;
 mod sql;
 
 pub use engine::{Engine, EngineOptions};
+pub use gw_plan::promql::{Release, Rules, Syntax};

@@ -146,6 +146,11 @@ impl Matrix {
         !self.histograms.is_empty()
     }
 
+    /// Empties the cells that hold histograms.
+    pub(crate) fn clear_histograms(&mut self) {
+        self.histograms.clear();
+    }
+
     /// Takes the rows of `other`, which has as many steps.
     pub(crate) fn append(&mut self, mut other: Self) {
         if self.labels.is_empty() {

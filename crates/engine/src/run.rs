@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gw_base::{HasKind as _, Kind, Limits, Tenant, World};
 use gw_batch::{Cost, QueryError};
+use gw_plan::promql::Rules;
 use gw_store::{Store, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,6 +18,7 @@ pub(crate) struct Run {
     pub(crate) limits: Limits,
     pub(crate) cost: Arc<Cost>,
     pub(crate) world: Arc<dyn World>,
+    pub(crate) rules: Rules,
     /// The place among running queries; given up when the last operator is gone.
     _slot: Option<OwnedSemaphorePermit>,
     deadline: Duration,
@@ -31,6 +33,7 @@ impl Run {
         tenant: Tenant,
         limits: Limits,
         slot: Option<OwnedSemaphorePermit>,
+        rules: Rules,
     ) -> Self {
         let deadline = world.elapsed() + limits.query_time;
         Self {
@@ -40,6 +43,7 @@ impl Run {
             cost: Arc::new(Cost::default()),
             deadline,
             world,
+            rules,
             stopped: AtomicBool::new(false),
             held_bytes: AtomicUsize::new(0),
             limits,

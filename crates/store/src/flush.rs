@@ -163,7 +163,7 @@ impl MetricRows {
         let mut start = None;
         let mut start_at = |time: i64| {
             while let Some((_, found)) = starts.next_if(|(from, _)| *from <= time) {
-                start = Some(Timestamp::from_nanos(*found));
+                start = Some(*found).filter(|found| *found != 0).map(Timestamp::from_nanos);
             }
             start
         };

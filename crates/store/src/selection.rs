@@ -59,7 +59,8 @@ pub struct Series {
     pub histogram_times: Vec<i64>,
     /// The histogram samples.
     pub histograms: Vec<Arc<Histogram>>,
-    /// (sample time, start time) pairs, rising, one wherever the start time changes; empty when the source sends none.
+    /// (sample time, start time) pairs, rising, one wherever the start time changes, zero where it becomes unknown;
+    /// empty when the source sends none.
     pub starts: Vec<(i64, i64)>,
 }
 

@@ -34,3 +34,8 @@ fn variable(name: &str) -> Option<String> {
 pub(crate) fn report(line: &str) {
     println!("{line}");
 }
+
+/// The one script that a person at the terminal wants to run (`GW_SCRIPT`).
+pub(crate) fn chosen_script() -> Option<String> {
+    variable("GW_SCRIPT")
+}

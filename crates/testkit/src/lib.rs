@@ -9,9 +9,11 @@ pub mod fuzz;
 mod golden;
 pub mod http;
 pub mod promqltest;
+mod scripts;
 mod suite;
 
 pub use conformance::conformance;
 pub use environment::under_ci;
 pub use golden::check_golden;
+pub use scripts::{Bar, Outcome, run_scripts};
 pub use suite::Suite;

@@ -166,11 +166,13 @@ impl Ready {
     fn blocks(&self, series: Samples, run: &Run) -> MatrixStream {
         let window = &self.window;
         let mut matrix = Matrix::new(window.grid.count);
-        let frame = Frame { grid: window.grid, shift: Shift { at: None, offset: window.offset }, range: window.range };
+        let shift = Shift { at: None, offset: window.offset };
+        let frame = Frame { grid: window.grid, shift, range: window.range, closed: false };
         let call = WindowCall {
             name: "",
             kernel: gw_plan::logql::kernel(window.op),
             keeps_name: true,
+            refuses: None,
             params: Vec::new(),
             position: Position::default(),
         };

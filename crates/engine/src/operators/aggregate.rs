@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use gw_base::Labels;
 use gw_batch::{Cost, PlanNode, QueryError};
-use gw_plan::algebra::{AggregateOp, Grouping};
+use gw_plan::algebra::{AggregateOp, AggregatePositions, Grouping};
 use gw_plan::annotations::{Notes, Position};
 use gw_plan::histogram::{Incompatible, Sum};
 use gw_plan::numeric::{Compensated, Mean};
@@ -26,7 +26,7 @@ pub(crate) struct Aggregate {
     pub(crate) op: AggregateOp,
     pub(crate) grouping: Grouping,
     pub(crate) steps: usize,
-    pub(crate) position: Position,
+    pub(crate) positions: AggregatePositions,
 }
 
 /// What happens to histograms.
@@ -48,7 +48,7 @@ impl Operator for Aggregate {
     }
 
     fn position(&self) -> Position {
-        self.position
+        self.positions.whole
     }
 
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
@@ -103,7 +103,7 @@ struct Groups<F> {
     steps: usize,
     mean: bool,
     histograms: Histograms,
-    position: Position,
+    positions: AggregatePositions,
 }
 
 impl<F: Fold> Groups<F> {
@@ -118,7 +118,7 @@ impl<F: Fold> Groups<F> {
             steps: aggregate.steps,
             mean: aggregate.op == AggregateOp::Avg,
             histograms,
-            position: aggregate.position,
+            positions: aggregate.positions,
         }
     }
 
@@ -149,33 +149,36 @@ impl<F: Fold> Groups<F> {
             }
         }
         if block.has_histograms() {
-            self.add_histograms(block, row, from, run);
+            self.add_histograms(block, row, (from, labels), run);
         }
         Ok(())
     }
 
-    fn add_histograms(&mut self, block: &Matrix, row: usize, from: usize, run: &Run) {
+    fn add_histograms(&mut self, block: &Matrix, row: usize, (from, labels): (usize, &[u8]), run: &Run) {
         for step in 0..self.steps {
             let Cell::Histogram(histogram) = block.cell(row, step) else { continue };
             match self.histograms {
                 Histograms::Combined => {
                     let mean = self.mean;
                     let empty = || if mean { Sum::for_mean() } else { Sum::default() };
-                    self.sums.entry(from + step).or_insert_with(empty).add(histogram);
+                    if self.sums.entry(from + step).or_insert_with(empty).add(histogram).is_err() {
+                        let metric = super::names::metric_of(labels);
+                        Notes::new(&run.cost, self.positions.input).about(metric).mixed_schemas();
+                    }
                 }
                 Histograms::Counted => {
                     self.cells[from + step].add(0.0);
                     self.seen[from + step] = true;
                 }
                 Histograms::Ignored(operation) => {
-                    Notes::new(&run.cost, self.position).histogram_ignored_in_aggregation(operation);
+                    Notes::new(&run.cost, self.positions.input).histogram_ignored_in_aggregation(operation);
                 }
             }
         }
     }
 
     fn finish(mut self, run: &Run) -> Matrix {
-        let notes = Notes::new(&run.cost, self.position);
+        let notes = Notes::new(&run.cost, self.positions.input);
         let mut out = Matrix::new(self.steps);
         for (group, labels) in std::mem::take(&mut self.keys.labels).into_iter().enumerate() {
             let row = out.push(labels, self.dropped[group]);
@@ -184,7 +187,7 @@ impl<F: Fold> Groups<F> {
                 match (self.seen[at], self.sums.remove(&at)) {
                     (false, None) => {}
                     (true, None) => out.set_float(row, step, self.cells[at].result()),
-                    (true, Some(_)) => notes.mixed_kinds_in_aggregation(if self.mean { "avg" } else { "sum" }),
+                    (true, Some(_)) => notes.mixed_kinds_in_aggregation(),
                     (false, Some(sum)) => match if self.mean { sum.mean() } else { sum.total() } {
                         Ok((value, remarks)) => {
                             if remarks.reconciled {
@@ -195,7 +198,8 @@ impl<F: Fold> Groups<F> {
                             }
                             out.set(row, step, Value::Histogram(Arc::new(gw_plan::histogram::compacted(&value))));
                         }
-                        Err(Incompatible) => notes.mixed_schemas_in_aggregation(),
+                        // Said when the one that does not fit came.
+                        Err(Incompatible) => {}
                     },
                 }
             }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use gw_base::{Kind, Map};
+use gw_base::{Kind, Labels, Map};
 use gw_batch::QueryError;
-use gw_plan::algebra::{AggregateOp, Grouping};
-use gw_plan::annotations::{Notes, Position};
+use gw_plan::algebra::{AggregateOp, AggregatePositions, Grouping};
+use gw_plan::annotations::{Notes, Position, short};
 use gw_plan::histogram;
 use gw_plan::numeric::quantile_of;
+use twox_hash::XxHash64;
 
 use super::names::Keys;
 use super::sort::by_value;
@@ -22,7 +23,7 @@ pub(crate) struct Choose {
     pub(crate) op: AggregateOp,
     pub(crate) grouping: Grouping,
     pub(crate) steps: usize,
-    pub(crate) position: Position,
+    pub(crate) positions: AggregatePositions,
 }
 
 impl Operator for Choose {
@@ -36,7 +37,7 @@ impl Operator for Choose {
     }
 
     fn position(&self) -> Position {
-        self.position
+        self.positions.whole
     }
 
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
@@ -46,14 +47,15 @@ impl Operator for Choose {
             let params = Scalars::read(inputs, choose.steps, &run).await?;
             let matrix = collected(input, choose.steps, &run).await?;
             let groups = Grouped::of(&matrix, &choose.grouping);
-            let notes = Notes::new(&run.cost, choose.position);
+            let AggregatePositions { whole, param, input } = choose.positions;
+            let [whole, param, input] = [whole, param, input].map(|position| Notes::new(&run.cost, position));
             match &choose.op {
                 AggregateOp::CountValues(label) => Ok(count_values(&matrix, &choose.grouping, label)),
-                AggregateOp::Quantile => Ok(quantile(&matrix, groups, params.first(), &notes)),
-                AggregateOp::Topk => ranked(&matrix, &groups, params.first(), (true, "topk"), &notes),
-                AggregateOp::Bottomk => ranked(&matrix, &groups, params.first(), (false, "bottomk"), &notes),
+                AggregateOp::Quantile => Ok(quantile(&matrix, groups, params.first(), (&param, &input))),
+                AggregateOp::Topk => ranked(&matrix, &groups, params.first(), (true, "topk"), &whole),
+                AggregateOp::Bottomk => ranked(&matrix, &groups, params.first(), (false, "bottomk"), &whole),
                 AggregateOp::Limitk => limit(&matrix, &groups, params.first()),
-                _ => ratio(&matrix, params.first(), &notes),
+                _ => ratio(&matrix, params.first(), &param),
             }
         })
     }
@@ -77,20 +79,28 @@ impl Grouped {
     }
 }
 
-/// The parameter of `topk` and the like as a number of series.
-fn count_of(param: f64) -> Result<usize, QueryError> {
-    if param.is_nan() {
-        return Err(QueryError::execute(Kind::Invalid, "Parameter value is NaN"));
+/// The parameters of `topk` and the like as numbers of series; `None` where none is as much as one.
+fn counts_of(params: &[f64]) -> Result<Option<Vec<usize>>, QueryError> {
+    let refused = |text: String| QueryError::execute(Kind::Invalid, text);
+    if params.iter().any(|param| param.is_nan()) {
+        return Err(refused("Parameter value is NaN".to_owned()));
     }
-    if param >= 9_223_372_036_854_775_808.0 {
-        let text = format!("Scalar value {} overflows int64", gw_plan::annotations::short(param));
-        return Err(QueryError::execute(Kind::Invalid, text));
+    let (least, greatest) = extremes(params);
+    if greatest < 1.0 {
+        return Ok(None);
     }
-    if param <= -9_223_372_036_854_775_808.0 {
-        let text = format!("Scalar value {} underflows int64", gw_plan::annotations::short(param));
-        return Err(QueryError::execute(Kind::Invalid, text));
+    if least <= -9_223_372_036_854_775_808.0 {
+        return Err(refused(format!("Scalar value {} underflows int64", short(least))));
     }
-    Ok(param.max(0.0) as usize)
+    if greatest >= 9_223_372_036_854_775_808.0 {
+        return Err(refused(format!("Scalar value {} overflows int64", short(greatest))));
+    }
+    Ok(Some(params.iter().map(|param| param.max(0.0) as usize).collect()))
+}
+
+/// The least and the greatest parameter; NaN only where all are.
+fn extremes(params: &[f64]) -> (f64, f64) {
+    params.iter().fold((f64::NAN, f64::NAN), |(least, greatest), param| (least.min(*param), greatest.max(*param)))
 }
 
 fn ranked(
@@ -102,8 +112,8 @@ fn ranked(
 ) -> Result<Matrix, QueryError> {
     let mut out = Rows::default();
     let mut result = Matrix::new(matrix.steps);
-    for step in 0..matrix.steps {
-        let count = count_of(params.get(step).copied().unwrap_or(f64::NAN))?;
+    let Some(counts) = counts_of(params)? else { return Ok(result) };
+    for (step, count) in counts.into_iter().enumerate() {
         for rows in groups.rows.iter().filter(|_| count > 0) {
             let mut floats: Vec<(usize, f64)> = Vec::with_capacity(rows.len());
             for row in rows {
@@ -127,8 +137,8 @@ fn ranked(
 fn limit(matrix: &Matrix, groups: &Grouped, params: &[f64]) -> Result<Matrix, QueryError> {
     let mut out = Rows::default();
     let mut result = Matrix::new(matrix.steps);
-    for step in 0..matrix.steps {
-        let count = count_of(params.get(step).copied().unwrap_or(f64::NAN))?;
+    let Some(counts) = counts_of(params)? else { return Ok(result) };
+    for (step, count) in counts.into_iter().enumerate() {
         for rows in &groups.rows {
             let there = rows.iter().filter(|row| !matches!(matrix.cell(**row, step), Cell::Absent));
             for row in there.take(count) {
@@ -144,18 +154,24 @@ fn limit(matrix: &Matrix, groups: &Grouped, params: &[f64]) -> Result<Matrix, Qu
 fn ratio(matrix: &Matrix, params: &[f64], notes: &Notes<'_>) -> Result<Matrix, QueryError> {
     let mut out = Rows::default();
     let mut result = Matrix::new(matrix.steps);
-    let place: Vec<f64> = matrix.labels.iter().map(|labels| labels.hash64() as f64 / u64::MAX as f64).collect();
-    for step in 0..matrix.steps {
-        let given = params.get(step).copied().unwrap_or(f64::NAN);
-        if given.is_nan() {
-            return Err(QueryError::execute(Kind::Invalid, "Ratio value is NaN"));
-        }
-        let ratio = given.clamp(-1.0, 1.0);
-        if ratio != given {
-            notes.bad_ratio(given, ratio);
-        }
+    if params.iter().any(|ratio| ratio.is_nan()) {
+        return Err(QueryError::execute(Kind::Invalid, "Ratio value is NaN"));
+    }
+    let (least, greatest) = extremes(params);
+    if least == 0.0 && greatest == 0.0 {
+        return Ok(result);
+    }
+    if greatest > 1.0 {
+        notes.bad_ratio(greatest, 1.0);
+    }
+    if least < -1.0 {
+        notes.bad_ratio(least, -1.0);
+    }
+    let place: Vec<f64> = matrix.labels.iter().map(place_of).collect();
+    for (step, ratio) in params.iter().enumerate().take(matrix.steps) {
+        let ratio = ratio.clamp(-1.0, 1.0);
         for (row, place) in place.iter().enumerate() {
-            let chosen = (ratio >= 0.0 && (*place < ratio || ratio == 1.0)) || (ratio < 0.0 && *place >= 1.0 + ratio);
+            let chosen = (ratio >= 0.0 && *place < ratio) || (ratio < 0.0 && *place >= 1.0 + ratio);
             if chosen && !matches!(matrix.cell(row, step), Cell::Absent) {
                 let at = out.of(row, matrix, &mut result);
                 result.copy(at, step, matrix.cell(row, step));
@@ -163,6 +179,24 @@ fn ratio(matrix: &Matrix, params: &[f64], notes: &Notes<'_>) -> Result<Matrix, Q
         }
     }
     Ok(result)
+}
+
+/// Where a series stands among all, from 0 to 1: the same place as in Prometheus, which hashes its own byte form of labels.
+fn place_of(labels: &Labels) -> f64 {
+    let mut pairs: Vec<(&str, &str)> = labels.iter().collect();
+    pairs.sort_unstable();
+    let mut bytes = Vec::with_capacity(labels.as_bytes().len());
+    for text in pairs.into_iter().flat_map(|(name, value)| [name, value]) {
+        match u8::try_from(text.len()) {
+            Ok(length) if length < u8::MAX => bytes.push(length),
+            _ => {
+                bytes.push(u8::MAX);
+                bytes.extend_from_slice(&(text.len() as u32).to_le_bytes()[..3]);
+            }
+        }
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    XxHash64::oneshot(0, &bytes) as f64 / u64::MAX as f64
 }
 
 /// Which row of the result stands for a row of the input.
@@ -175,9 +209,21 @@ impl Rows {
     }
 }
 
-fn quantile(matrix: &Matrix, groups: Grouped, params: &[f64], notes: &Notes<'_>) -> Matrix {
-    for q in params.iter().filter(|q| !(0.0..=1.0).contains(*q)) {
-        notes.bad_quantile(*q);
+fn quantile(
+    matrix: &Matrix,
+    groups: Grouped,
+    params: &[f64],
+    (of_param, of_input): (&Notes<'_>, &Notes<'_>),
+) -> Matrix {
+    let (least, greatest) = extremes(params);
+    if params.iter().any(|q| q.is_nan()) {
+        of_param.bad_quantile(f64::NAN);
+    }
+    if greatest > 1.0 {
+        of_param.bad_quantile(greatest);
+    }
+    if least < 0.0 {
+        of_param.bad_quantile(least);
     }
     let mut out = Matrix::new(matrix.steps);
     let mut values = Vec::new();
@@ -188,7 +234,7 @@ fn quantile(matrix: &Matrix, groups: Grouped, params: &[f64], notes: &Notes<'_>)
             for row in &rows {
                 match matrix.cell(*row, step) {
                     Cell::Float(value) => values.push(value),
-                    Cell::Histogram(_) => notes.histogram_ignored_in_aggregation("quantile"),
+                    Cell::Histogram(_) => of_input.histogram_ignored_in_aggregation("quantile"),
                     Cell::Absent => {}
                 }
             }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gw_base::Labels;
+use gw_batch::Cost;
+use gw_plan::algebra::Grid;
 use gw_plan::annotations::{Notes, Position};
-use gw_plan::promql::functions::{Bucket, ClassicKernel, Family};
+use gw_plan::promql::functions::{Bucket, ClassicInput, ClassicKernel, Family};
 
 use super::names::Keys;
 use crate::exec::{MatrixStream, Operator, Scalars, collected, once};
@@ -20,8 +22,10 @@ const BUCKET_LABEL: &str = "le";
 pub(crate) struct Classic {
     pub(crate) name: &'static str,
     pub(crate) kernel: ClassicKernel,
-    pub(crate) steps: usize,
+    pub(crate) grid: Grid,
     pub(crate) output: Option<String>,
+    pub(crate) call: Position,
+    pub(crate) quantiles: Vec<Position>,
     pub(crate) position: Position,
 }
 
@@ -42,10 +46,10 @@ impl Operator for Classic {
         let input = inputs.remove(0);
         let (classic, run) = (self.clone(), Arc::clone(run));
         once(async move {
-            let params = Scalars::read(inputs, classic.steps, &run).await?;
-            let matrix = collected(input, classic.steps, &run).await?;
-            let notes = Notes::new(&run.cost, classic.position);
-            Ok(classic.evaluate(&matrix, &params, &notes))
+            let params = Scalars::read(inputs, classic.grid.count, &run).await?;
+            let matrix = collected(input, classic.grid.count, &run).await?;
+            classic.judge_quantiles(&params, &run.cost);
+            Ok(classic.evaluate(&matrix, &params, &run.cost))
         })
     }
 }
@@ -58,25 +62,40 @@ struct Group {
 }
 
 impl Classic {
-    fn evaluate(&self, matrix: &Matrix, params: &Scalars, notes: &Notes<'_>) -> Matrix {
+    /// Warns of quantiles that are none, whether there are histograms or not.
+    fn judge_quantiles(&self, params: &Scalars, cost: &Cost) {
+        let mut buffer = Vec::new();
+        for step in 0..self.grid.count {
+            for (q, position) in params.at(step, &mut buffer).iter().zip(&self.quantiles) {
+                if !(0.0..=1.0).contains(q) {
+                    Notes::new(cost, *position).bad_quantile(*q);
+                }
+            }
+        }
+    }
+
+    fn evaluate(&self, matrix: &Matrix, params: &Scalars, cost: &Cost) -> Matrix {
+        let (notes, call) = (Notes::new(cost, self.position), Notes::new(cost, self.call));
         let mut keys = Keys::default();
-        let groups = grouped(matrix, &mut keys, notes);
-        let mut out = Matrix::new(self.steps);
+        let groups = grouped(matrix, &mut keys, &notes);
+        let mut out = Matrix::new(self.grid.count);
         let mut rows: BTreeMap<Labels, usize> = BTreeMap::new();
         let mut buffer = Vec::new();
         for (labels, group) in keys.labels.iter().zip(&groups) {
-            let notes = notes.about(labels.metric().unwrap_or(""));
-            for step in 0..self.steps {
-                let Some(family) = family(matrix, group, step, &notes) else { continue };
+            let metric = labels.metric().unwrap_or("");
+            let (vector, call) = (notes.about(metric), call.about(metric));
+            for step in 0..self.grid.count {
+                let Some(family) = family(matrix, group, step, &vector) else { continue };
                 let params = params.at(step, &mut buffer);
+                let input = ClassicInput { at: self.grid.at(step), params, vector, call };
                 let Some(label) = &self.output else {
-                    if let Some(value) = (self.kernel)(&family, params, &notes) {
+                    if let Some(value) = (self.kernel)(&family, &input) {
                         set(&mut out, &mut rows, labels.clone(), (step, value));
                     }
                     continue;
                 };
                 for param in params {
-                    if let Some(value) = (self.kernel)(&family, &[*param], &notes) {
+                    if let Some(value) = (self.kernel)(&family, &ClassicInput { params: &[*param], ..input }) {
                         let mut builder = labels.to_builder();
                         builder.set(label.as_str(), bound_text(*param));
                         set(&mut out, &mut rows, builder.build(), (step, value));

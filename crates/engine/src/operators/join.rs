@@ -9,6 +9,7 @@ use gw_plan::algebra::{BinaryOp, Cardinality, Matching};
 use gw_plan::annotations::{Notes, Position};
 
 use super::binary::{Outcome, apply, makes_new_quantity};
+use super::finish::same_labels;
 use super::names::{Keys, is_metric_label};
 use crate::exec::{MatrixStream, Operator, collected, once};
 use crate::matrix::{Cell, Matrix};
@@ -21,6 +22,8 @@ pub(crate) struct Join {
     pub(crate) matching: Matching,
     pub(crate) return_bool: bool,
     pub(crate) loki: bool,
+    /// Whether pairs that a comparison drops do not count as matches, as in the 2.x line.
+    pub(crate) early_filter: bool,
     pub(crate) steps: usize,
     pub(crate) position: Position,
 }
@@ -82,10 +85,15 @@ struct Joining<'a> {
     out: Matrix,
     rows: Map<Labels, usize>,
     pairs: Map<(usize, usize), usize>,
+    /// Match group and step of the pair that came to a row last.
+    came: Vec<(usize, usize)>,
 }
 
 /// Stands for a filled side where rows are numbered.
 const FILLED: usize = usize::MAX;
+
+/// No match group.
+const NOBODY: usize = usize::MAX;
 
 impl<'a> Joining<'a> {
     fn new(join: &'a Join, many: &'a Matrix, one: &'a Matrix, notes: &'a Notes<'a>) -> Self {
@@ -99,6 +107,7 @@ impl<'a> Joining<'a> {
             out: Matrix::new(join.steps),
             rows: Map::default(),
             pairs: Map::default(),
+            came: Vec::new(),
         };
         for row in 0..many.rows() {
             joining.group(&many.labels[row]).many.push(row);
@@ -162,24 +171,23 @@ impl<'a> Joining<'a> {
             (None, Some(value)) => Side::Filled(value),
             (None, None) => return Ok(()),
         };
-        let (mut partners, mut results) = (0, 0);
+        let mut matches = 0;
         for row in &group.many {
             if !matches!(self.many.cell(*row, step), Cell::Absent) {
-                partners += 1;
-                results += usize::from(self.pair(number, step, Side::Row(*row), one)?);
+                matches += usize::from(self.pair(number, step, Side::Row(*row), one)?);
             }
         }
-        if results > 1 && self.join.matching.cardinality == Cardinality::OneToOne {
+        if matches > 1 && self.join.matching.cardinality == Cardinality::OneToOne {
             let text = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
             return Err(QueryError::execute(Kind::Invalid, text));
         }
-        if let (0, Some(value), Side::Row(_)) = (partners, fill_many, one) {
+        if let (0, Some(value), Side::Row(_)) = (matches, fill_many, one) {
             self.pair(number, step, Side::Filled(value), one)?;
         }
         Ok(())
     }
 
-    /// Evaluates a pair at a step; says whether there is a result.
+    /// Evaluates a pair at a step; says whether the two match, even if a comparison then drops them.
     fn pair(&mut self, number: usize, step: usize, many: Side, one: Side) -> Result<bool, QueryError> {
         fn cell(matrix: &Matrix, side: Side, step: usize) -> Cell<'_> {
             match side {
@@ -190,19 +198,22 @@ impl<'a> Joining<'a> {
         let (many_cell, one_cell) = (cell(self.many, many, step), cell(self.one, one, step));
         let swapped = self.join.matching.cardinality == Cardinality::OneToMany;
         let (left, right) = if swapped { (one_cell, many_cell) } else { (many_cell, one_cell) };
-        let outcome = match apply(self.join.op, left, right, self.notes) {
-            Outcome::Truth(false) if !self.join.return_bool => return Ok(false),
-            Outcome::Nothing => return Ok(false),
-            outcome => outcome,
-        };
+        let outcome = apply(self.join.op, left, right, self.notes);
+        let dropped = matches!(outcome, Outcome::Truth(false)) && !self.join.return_bool;
+        if matches!(outcome, Outcome::Nothing) || (dropped && self.join.early_filter) {
+            return Ok(false);
+        }
         let row = self.row(number, many, one);
-        if !matches!(self.out.cell(row, step), Cell::Absent) {
-            let text = if self.join.matching.cardinality == Cardinality::OneToOne {
-                "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
-            } else {
-                "multiple matches for labels: grouping labels must ensure unique matches"
-            };
+        let before = std::mem::replace(&mut self.came[row], (number, step));
+        if before == (number, step) && self.join.matching.cardinality != Cardinality::OneToOne {
+            let text = "multiple matches for labels: grouping labels must ensure unique matches";
             return Err(QueryError::execute(Kind::Invalid, text));
+        }
+        if dropped {
+            return Ok(true);
+        }
+        if !matches!(self.out.cell(row, step), Cell::Absent) && before != (number, step) {
+            return Err(same_labels());
         }
         match outcome {
             Outcome::Value(value) => self.out.set(row, step, value),
@@ -232,6 +243,7 @@ impl<'a> Joining<'a> {
             Some(row) => *row,
             None => {
                 let row = self.out.push(labels.clone(), inherited || self.join.return_bool);
+                self.came.push((NOBODY, 0));
                 self.rows.insert(labels, row);
                 row
             }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gw_base::{Labels, METRIC_NAME, Signal, TimeRange, Timestamp};
+use gw_base::{Labels, Signal, TimeRange, Timestamp};
 use gw_batch::{Cost, PlanNode, QueryError, is_stale};
 use gw_plan::algebra::{self, Boundary, Take};
 use gw_plan::annotations::Notes;
@@ -13,7 +13,8 @@ use gw_plan::window::Value;
 use gw_store::{Selection, Series, SeriesCursor, Step};
 
 use super::extended;
-use super::slide::{Track, slide, starts_at};
+use super::names::metric_of;
+use super::slide::{Track, keep_statistics, slide, starts_at};
 use crate::exec::{MatrixStream, Scalars};
 use crate::matrix::Matrix;
 use crate::run::{Run, read_failed};
@@ -95,6 +96,7 @@ impl Leaf {
         loop {
             match self.cursor.advance().map_err(read_failed)? {
                 Step::Series => {
+                    self.judge_arguments()?;
                     self.series += 1;
                     if self.series.is_multiple_of(CHECK_EVERY) {
                         self.run.check()?;
@@ -111,6 +113,14 @@ impl Leaf {
                     return Ok(false);
                 }
             }
+        }
+    }
+
+    /// Asks the function about its arguments at the first series: without any they do not matter.
+    fn judge_arguments(&mut self) -> Result<(), QueryError> {
+        match &mut self.kernel {
+            Kernel::Window { window, params, .. } => params.refused_by(window.call.refuses.take()),
+            Kernel::Select(_) => Ok(()),
         }
     }
 
@@ -146,7 +156,7 @@ impl Leaf {
     pub(super) fn fill(&mut self, matrix: &mut Matrix, row: usize) {
         let samples = self.cursor.samples();
         let plain = samples.histogram_times.is_empty();
-        let cost = &self.run.cost;
+        let (cost, rules) = (&self.run.cost, self.run.rules);
         match &self.kernel {
             Kernel::Select(select) if plain && !select.smoothed && select.take == Take::Value => {
                 latest_floats(samples, select, matrix.row_mut(row));
@@ -155,18 +165,29 @@ impl Leaf {
                 self.track.load(samples);
                 extended::interpolate(&self.track, select, (matrix, row), cost);
             }
+            Kernel::Select(select) if select.statistics => {
+                let mut samples = samples.clone();
+                keep_statistics(&mut samples.histograms);
+                latest(&samples, select, (matrix, row));
+            }
             Kernel::Select(select) => latest(samples, select, (matrix, row)),
             Kernel::Window { window, params, sliding } => {
-                let frame = Frame { grid: window.grid, shift: window.shift, range: window.range };
+                let frame = frame_of(window);
                 let metric = metric_of(self.cursor.labels());
                 let notes = Notes::new(cost, window.call.position).about(metric);
                 match sliding {
-                    Some((sliding, param)) if plain && samples.starts.is_empty() => {
+                    Some((sliding, param)) if plain && (samples.starts.is_empty() || !rules.start_timestamps) => {
                         let floats = self.track.floats_of(samples);
                         sliding.slide(floats, frame, *param, &mut self.scratch, &mut matrix.row_mut(row));
                     }
                     _ => {
                         self.track.load(samples);
+                        if window.statistics {
+                            keep_statistics(&mut self.track.histograms);
+                        }
+                        if !rules.start_timestamps {
+                            self.track.forget_starts();
+                        }
                         let out = (&mut *matrix, row, &notes);
                         match window.boundary {
                             Boundary::Inside => slide(&self.track, frame, &window.call, params, out),
@@ -201,7 +222,7 @@ impl Spec {
 
 /// The form of a window function that works on all steps at once, where it has one.
 fn sliding(window: &algebra::Window, params: &Scalars) -> Option<(Sliding, f64)> {
-    let sliding = Sliding::of(window.call.name).filter(|_| window.boundary == Boundary::Inside)?;
+    let sliding = Sliding::of(window.call.name).filter(|_| window.boundary == Boundary::Inside && !window.closed)?;
     if sliding != Sliding::Quantile {
         return Some((sliding, 0.0));
     }
@@ -210,8 +231,8 @@ fn sliding(window: &algebra::Window, params: &Scalars) -> Option<(Sliding, f64)>
     (rest.iter().all(|other| other == q) && (0.0..=1.0).contains(q)).then_some((sliding, *q))
 }
 
-fn metric_of(labels: &[u8]) -> &str {
-    gw_base::labels::Iter::over(labels).find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| value)
+const fn frame_of(window: &algebra::Window) -> Frame {
+    Frame { grid: window.grid, shift: window.shift, range: window.range, closed: window.closed }
 }
 
 /// The latest sample within the look-back at every step, of a series of floats.

@@ -14,6 +14,11 @@ pub(crate) fn is_metric_label(name: &str) -> bool {
     name == METRIC_NAME || name == "__type__" || name == "__unit__"
 }
 
+/// The metric name in label bytes; empty where there is none.
+pub(crate) fn metric_of(labels: &[u8]) -> &str {
+    Iter::over(labels).find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| value)
+}
+
 /// The labels without those of the metric name.
 pub(crate) fn unnamed(labels: &Labels) -> Labels {
     if labels.iter().any(|(name, _)| is_metric_label(name)) { labels.without(is_metric_label) } else { labels.clone() }

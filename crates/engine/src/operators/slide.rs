@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gw_batch::{Histogram, is_stale};
 use gw_plan::algebra::WindowCall;
 use gw_plan::annotations::Notes;
+use gw_plan::histogram::{HINT_NO_RESET, HINT_RESET, HINT_UNKNOWN, is_reset};
 pub(crate) use gw_plan::sliding::Frame;
 use gw_plan::window::{Points, WindowInput};
 use gw_store::Series;
@@ -72,12 +73,33 @@ impl Track {
         (&self.times, &self.values)
     }
 
+    /// Forgets start times.
+    pub(crate) fn forget_starts(&mut self) {
+        self.starts.clear();
+        self.histogram_starts.clear();
+    }
+
     fn floats(&self) -> Points<'_, f64> {
         Points { times: &self.times, values: &self.values, starts: &self.starts }
     }
 
     fn histograms(&self) -> Points<'_, Arc<Histogram>> {
         Points { times: &self.histogram_times, values: &self.histograms, starts: &self.histogram_starts }
+    }
+}
+
+/// Leaves of histograms what counts, sums and resets are told from, and says of each whether it is a reset, as far as the
+/// one before it tells.
+pub(crate) fn keep_statistics(histograms: &mut [Arc<Histogram>]) {
+    let mut before: Option<Arc<Histogram>> = None;
+    for histogram in histograms.iter_mut().filter(|histogram| !is_stale(histogram.sum)) {
+        let mut hint = histogram.reset_hint;
+        if let (HINT_UNKNOWN, Some(before)) = (hint, &before) {
+            hint = if is_reset(histogram, before) { HINT_RESET } else { HINT_NO_RESET };
+        }
+        let Histogram { schema, count, sum, .. } = **histogram;
+        let kept = Arc::new(Histogram { schema, count, sum, reset_hint: hint, ..Histogram::default() });
+        before = Some(std::mem::replace(histogram, kept));
     }
 }
 
@@ -105,8 +127,9 @@ pub(crate) fn slide(
         let at = frame.grid.at(step);
         let end = frame.shift.apply(at);
         let start = end.saturating_sub(frame.range);
-        let (from, to) = floats.advance(&track.times, start, end);
-        let (histograms_from, histograms_to) = histograms.advance(&track.histogram_times, start, end);
+        let outside = start.saturating_sub(i64::from(frame.closed));
+        let (from, to) = floats.advance(&track.times, outside, end);
+        let (histograms_from, histograms_to) = histograms.advance(&track.histogram_times, outside, end);
         if from == to && histograms_from == histograms_to {
             continue;
         }

@@ -26,10 +26,11 @@ impl Operator for Sort {
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         let (input, order, steps, run) = (inputs.remove(0), self.order.clone(), self.steps, Arc::clone(run));
         once(async move {
-            let matrix = collected(input, steps, &run).await?;
+            let mut matrix = collected(input, steps, &run).await?;
             let mut rows: Vec<usize> = (0..matrix.rows()).collect();
             match &order {
                 Order::Value { descending } => {
+                    matrix.clear_histograms();
                     let value = |row: usize| match matrix.cell(row, 0) {
                         Cell::Float(value) => value,
                         _ => f64::NAN,

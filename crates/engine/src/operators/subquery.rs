@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
+use gw_batch::Histogram;
 use gw_plan::algebra::{Grid, Shift, WindowCall};
 use gw_plan::annotations::Notes;
+use gw_plan::histogram::{HINT_NO_RESET, HINT_RESET, HINT_UNKNOWN};
 use gw_plan::seconds;
 
+use super::scan::note_doubtful_counter;
 use super::slide::{Frame, Track, slide};
 use crate::exec::{MatrixStream, Operator, Scalars, once};
 use crate::matrix::{Cell, Matrix};
@@ -19,6 +22,7 @@ pub(crate) struct Subquery {
     pub(crate) inner: Grid,
     pub(crate) shift: Shift,
     pub(crate) range: i64,
+    pub(crate) closed: bool,
     pub(crate) call: WindowCall,
 }
 
@@ -33,13 +37,17 @@ impl Operator for Subquery {
 
     fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
         let input = inputs.remove(0);
-        let (frame, inner) = (Frame { grid: self.grid, shift: self.shift, range: self.range }, self.inner);
+        let (frame, inner) =
+            (Frame { grid: self.grid, shift: self.shift, range: self.range, closed: self.closed }, self.inner);
         let (call, run) = (self.call.clone(), Arc::clone(run));
         stream::once(async move {
             let params = match Scalars::read(inputs, frame.grid.count, &run).await {
                 Ok(params) => params,
                 Err(error) => return once(async move { Err(error) }),
             };
+            if let Err(error) = params.refused_by(call.refuses) {
+                return once(async move { Err(error) });
+            }
             let evaluate = move |block: &Matrix| {
                 let mut out = Matrix::new(frame.grid.count);
                 for row in 0..block.rows() {
@@ -48,6 +56,7 @@ impl Operator for Subquery {
                     let dropped = block.dropped[row] || !call.keeps_name;
                     let at = out.push(block.labels[row].clone(), dropped);
                     slide(&points(block, row, inner), frame, &call, &params, (&mut out, at, &notes));
+                    note_doubtful_counter(&call, &out, at, &notes, &metric);
                     out.pop_if_empty();
                 }
                 out
@@ -56,6 +65,14 @@ impl Operator for Subquery {
         })
         .flatten()
         .boxed()
+    }
+}
+
+/// The histogram without what it says of a reset: between the points of a subquery samples are left out or come twice.
+fn unhinted(value: &Arc<Histogram>) -> Arc<Histogram> {
+    match value.reset_hint {
+        HINT_RESET | HINT_NO_RESET => Arc::new(Histogram { reset_hint: HINT_UNKNOWN, ..value.as_ref().clone() }),
+        _ => Arc::clone(value),
     }
 }
 
@@ -71,7 +88,7 @@ fn points(block: &Matrix, row: usize, grid: Grid) -> Track {
             }
             Cell::Histogram(value) => {
                 track.histogram_times.push(grid.at(step));
-                track.histograms.push(Arc::clone(value));
+                track.histograms.push(unhinted(value));
             }
         }
     }

@@ -1,13 +1,10 @@
 //! Upstream's LogQL tests over the real store and the real engine.
 //!
-//! `corpus/engine/logqltest.floor` records how many cases of each file pass. `GW_LOGQLTEST=FILE` runs one file and prints
-//! why its cases fail.
+//! `corpus/engine/logqltest.floor` records how many cases of each file pass; `GW_SCRIPT=FILE` runs one file.
 
 mod script;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +17,7 @@ use gw_batch::{
 };
 use gw_engine::{Engine, EngineOptions};
 use gw_store::Store;
-use gw_testkit::conformance;
+use gw_testkit::{Bar, Outcome, conformance, run_scripts};
 use script::{Command, Eval, Expected, Line, parse};
 
 const SUITE: &str = "logs/logql/logqltest";
@@ -28,67 +25,27 @@ const SUITE: &str = "logs/logql/logqltest";
 #[test]
 fn upstream() {
     let Some(folder) = conformance(SUITE) else { return };
-    let floors = floors();
-    let only = only();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let (mut table, mut fallen) = (String::new(), Vec::new());
-    let mut sums = (0, 0);
-    let entries = fs::read_dir(&folder).expect("the conformance folder is readable");
-    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.sort();
-    for file in files {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("?").to_owned();
-        if only.as_ref().is_some_and(|only| *only != name) {
-            continue;
-        }
-        let text = fs::read_to_string(&file).expect("a test file is readable");
-        let (passed, failures) = runtime.block_on(run_file(&text));
-        let total = passed + failures.len();
-        sums = (sums.0 + passed, sums.1 + total);
-        writeln!(table, "{name} {passed}/{}/{total}", failures.len()).expect("writing to a String cannot fail");
-        if only.is_some() {
-            failures.iter().for_each(|why| println!("{name}:{why}"));
-        }
-        let floor = floors.get(&name).copied().unwrap_or(0);
-        if passed < floor {
-            fallen.push(format!("{name}: {passed} pass, {floor} did before\n    {}", failures.join("\n    ")));
-        }
-    }
-    println!("{SUITE}: passed/failed/total\n{table}sum {}/{}", sums.0, sums.1);
-    assert!(fallen.is_empty(), "fewer cases pass than before\n{}", fallen.join("\n"));
+    let floors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/engine/logqltest.floor");
+    run_scripts(SUITE, &folder, "logqltest", Bar::Floors(&floors), |text| runtime.block_on(run_file(text)));
 }
 
-#[expect(clippy::disallowed_methods, reason = "a switch for people at the terminal, not configuration of the product")]
-fn only() -> Option<String> {
-    std::env::var("GW_LOGQLTEST").ok()
-}
-
-/// Lines `FILE COUNT`.
-fn floors() -> BTreeMap<String, usize> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/engine/logqltest.floor");
-    let text = fs::read_to_string(file).expect("the floors are readable");
-    text.lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(name, count)| Some((name.to_owned(), count.trim().parse().ok()?)))
-        .collect()
-}
-
-async fn run_file(text: &str) -> (usize, Vec<String>) {
-    let (mut passed, mut failures) = (0, Vec::new());
+async fn run_file(text: &str) -> Outcome {
+    let mut outcome = Outcome::default();
     let (mut store, mut engine) = open().await;
     for (line, command) in parse(text) {
         match command {
             Command::Clear => (store, engine) = open().await,
             Command::Load(lines) => load(&store, &lines).await,
             Command::Eval(eval) => match judge(&eval, ask(&engine, &eval).await) {
-                Ok(()) => passed += 1,
-                Err(error) => failures.push(format!("{line}: {}: {error:#}", eval.query)),
+                Ok(()) => outcome.passed += 1,
+                Err(error) => outcome.failures.push(format!("{line}: {}: {error:#}", eval.query)),
             },
-            Command::Unknown(text) => failures.push(format!("{line}: not understood: {text}")),
+            Command::Unknown(text) => outcome.failures.push(format!("{line}: not understood: {text}")),
         }
     }
-    (passed, failures)
+    outcome
 }
 
 async fn open() -> (Arc<Store>, Engine) {

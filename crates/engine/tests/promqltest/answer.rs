@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use arrow_array::cast::AsArray as _;
 use futures_util::StreamExt as _;
 use gw_base::Labels;
-use gw_batch::{Histogram, Note, Queries as _, Query, QueryError, SeriesRow, Shape};
+use gw_batch::{Histogram, Queries as _, Query, QueryError, Remark, SeriesRow, Shape};
 use gw_engine::Engine;
 use gw_plan::histogram::{ranges, text};
 use gw_testkit::promqltest::{Eval, EvalTime, Expectation, Expected, ExpectedSeries, Point, TextMatch, Window};
@@ -29,7 +29,7 @@ pub(crate) struct Read {
     shape: Shape,
     series: Vec<(Labels, Cells)>,
     text: Option<String>,
-    notes: Vec<Note>,
+    notes: Vec<Remark>,
 }
 
 /// Runs a query to its end.
@@ -60,7 +60,7 @@ pub(crate) async fn read(engine: &Engine, query: Query) -> Result<Read, QueryErr
             series.push((Labels::from_bytes(row.labels).expect("labels are canonical"), cells));
         }
     }
-    Ok(Read { shape: answer.shape, series, text, notes: answer.cost.notes() })
+    Ok(Read { shape: answer.shape, series, text, notes: answer.cost.remarks() })
 }
 
 /// Compares an answer with what a script expects.
@@ -119,10 +119,10 @@ fn accepts(matching: &TextMatch, text: &str) -> bool {
     }
 }
 
-fn annotations(eval: &Eval, notes: &[Note]) -> Result<()> {
+fn annotations(eval: &Eval, notes: &[Remark]) -> Result<()> {
     for warning in [true, false] {
         let texts: Vec<&str> =
-            notes.iter().filter(|note| note.warning == warning).map(|note| unplaced(&note.text)).collect();
+            notes.iter().filter(|note| note.warning == warning).map(|note| note.head.as_str()).collect();
         let kind = if warning { "warning" } else { "info" };
         let mut wanted = Vec::new();
         for expectation in &eval.expectations {
@@ -143,14 +143,6 @@ fn annotations(eval: &Eval, notes: &[Note]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The text without the position at its end.
-fn unplaced(text: &str) -> &str {
-    match text.rsplit_once(" (") {
-        Some((before, place)) if place.ends_with(')') && place.contains(':') => before,
-        _ => text,
-    }
 }
 
 fn compare(got: &[(Labels, Cells)], expected: &[ExpectedSeries], window: Window, ordered: bool) -> Result<()> {

@@ -10,11 +10,13 @@ mod operators;
 mod parser;
 mod pretty;
 mod print;
+mod syntax;
 mod token;
 
 pub use ast::Expr;
 pub use error::ParseError;
 pub(crate) use lexer::check_escape;
-pub use parser::{parse, parse_selector};
+pub use parser::{parse, parse_selector, parse_with};
 pub use pretty::pretty;
 pub(crate) use print::float;
+pub use syntax::Syntax;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use gw_lang::promql;
+use gw_lang::promql::{self, Syntax};
 use gw_testkit::{Suite, conformance};
 
 /// Queries that upstream's parser, too, refuses.
@@ -12,7 +12,8 @@ const REFUSED: &[&str] = &["{__name__=~\".*\"}"];
 
 #[test]
 fn queries_of_both_versions() {
-    for version in ["metrics/promqltest-v3.14.0", "metrics/promqltest-v2.47.0"] {
+    let versions = [("metrics/promqltest-v3.14.0", Syntax::default()), ("metrics/promqltest-v2.47.0", Syntax::v2_47())];
+    for (version, syntax) in versions {
         let Some(folder) = conformance(version) else { return };
         let mut suite = Suite::new(&format!("{version} queries"));
         for file in test_files(&folder) {
@@ -20,7 +21,7 @@ fn queries_of_both_versions() {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("?").to_owned();
             for (index, line) in text.lines().enumerate() {
                 if let Some(query) = query_of(line) {
-                    suite.case(&format!("{name}:{}", index + 1), || parses(query));
+                    suite.case(&format!("{name}:{}", index + 1), || parses(query, syntax));
                 }
             }
         }
@@ -58,7 +59,7 @@ fn queries_of_the_compliance_tester() {
             None => query.trim().trim_matches('"').to_owned(),
         };
         for (variant, query) in variants(query).into_iter().enumerate() {
-            suite.case(&format!("line {} variant {variant}", index + 1), || parses(&query));
+            suite.case(&format!("line {} variant {variant}", index + 1), || parses(&query, Syntax::default()));
         }
     }
     suite.finish();
@@ -76,14 +77,16 @@ fn variants(query: String) -> Vec<String> {
 }
 
 /// Parses, prints, parses again: both trees must print the same.
-fn parses(query: &str) -> Result<()> {
-    let first = promql::parse(query);
+fn parses(query: &str, syntax: Syntax) -> Result<()> {
+    let first = promql::parse_with(query, syntax);
     if REFUSED.contains(&query) {
         ensure!(first.is_err(), "accepted: {query}");
         return Ok(());
     }
     let printed = first.map_err(|error| anyhow::anyhow!("{query}: {error}"))?.to_string();
-    let again = promql::parse(&printed).map_err(|error| anyhow::anyhow!("printed {printed}: {error}"))?.to_string();
+    let again = promql::parse_with(&printed, syntax)
+        .map_err(|error| anyhow::anyhow!("printed {printed}: {error}"))?
+        .to_string();
     ensure!(printed == again, "not stable: {printed} became {again}");
     Ok(())
 }

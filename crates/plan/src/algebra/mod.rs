@@ -83,6 +83,8 @@ pub struct Select {
     pub lookback: i64,
     /// What is taken.
     pub take: Take,
+    /// Whether only counts, sums and resets of histograms are wanted.
+    pub statistics: bool,
     /// Whether the value is interpolated between the neighbouring samples (`smoothed`).
     pub smoothed: bool,
     /// Where the selector stands in the text.
@@ -110,8 +112,12 @@ pub struct Window {
     pub matchers: Vec<Matcher>,
     /// When it looks.
     pub shift: Shift,
-    /// Length of the window, open at its old end.
+    /// Length of the window.
     pub range: i64,
+    /// Whether a sample at the old end is inside.
+    pub closed: bool,
+    /// Whether only counts, sums and resets of histograms are wanted.
+    pub statistics: bool,
     /// How far beyond the window the ends may look for a neighbour (`anchored`, `smoothed`).
     pub lookback: i64,
     /// How the ends are treated.
@@ -131,8 +137,10 @@ pub struct Subquery {
     pub inner: Grid,
     /// When it looks.
     pub shift: Shift,
-    /// Length of the window, open at its old end.
+    /// Length of the window.
     pub range: i64,
+    /// Whether a point at the old end is inside.
+    pub closed: bool,
     /// The function.
     pub call: WindowCall,
 }
@@ -146,6 +154,8 @@ pub struct WindowCall {
     pub kernel: WindowKernel,
     /// Whether the result keeps the metric name.
     pub keeps_name: bool,
+    /// Says what is wrong with scalar arguments.
+    pub refuses: Option<fn(&[f64]) -> Option<String>>,
     /// Scalar arguments in the order written.
     pub params: Vec<Node>,
     /// Where the range selector stands in the text.

@@ -2,7 +2,7 @@
 
 use gw_batch::Histogram;
 
-use super::{HINT_GAUGE, HINT_UNKNOWN, buckets, is_custom, with_schema};
+use super::{HINT_GAUGE, HINT_NO_RESET, HINT_RESET, HINT_UNKNOWN, buckets, is_custom, with_schema};
 
 /// Exponential and custom buckets do not combine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -143,6 +143,8 @@ pub struct Sum {
     lost: Option<Histogram>,
     count: f64,
     remarks: Remarks,
+    seen_reset: bool,
+    seen_no_reset: bool,
     incompatible: bool,
     mean: bool,
     incremental: bool,
@@ -156,16 +158,33 @@ impl Sum {
     }
 
     /// Adds a histogram; after one that does not fit, the sum stays without result.
-    pub fn add(&mut self, histogram: &Histogram) {
+    ///
+    /// # Errors
+    /// [`Incompatible`] for the first one that does not fit.
+    pub fn add(&mut self, histogram: &Histogram) -> Result<(), Incompatible> {
         self.count += 1.0;
+        self.seen_reset |= histogram.reset_hint == HINT_RESET;
+        self.seen_no_reset |= histogram.reset_hint == HINT_NO_RESET;
+        self.remarks.reset_collision = self.seen_reset && self.seen_no_reset;
         let Some(total) = self.total.take() else {
             self.total = Some(histogram.clone());
-            return;
+            return Ok(());
         };
-        if self.incompatible || self.step(&total, histogram).is_err() {
+        if self.incompatible {
+            self.total = Some(total);
+            return Ok(());
+        }
+        self.step(&total, histogram).inspect_err(|_| {
             self.incompatible = true;
             self.total = Some(total);
-        }
+        })
+    }
+
+    /// The sum with histograms added, up to the first that does not fit.
+    #[must_use]
+    pub fn of<'a>(mut self, histograms: impl IntoIterator<Item = &'a Histogram>) -> Self {
+        let _unfit = histograms.into_iter().try_for_each(|histogram| self.add(histogram));
+        self
     }
 
     fn step(&mut self, total: &Histogram, histogram: &Histogram) -> Result<(), Incompatible> {
@@ -193,7 +212,6 @@ impl Sum {
             None => lost,
         });
         self.remarks.reconciled |= remarks.reconciled;
-        self.remarks.reset_collision |= remarks.reset_collision;
         Ok(())
     }
 

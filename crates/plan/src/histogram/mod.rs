@@ -7,21 +7,13 @@ mod text;
 mod trim;
 
 use gw_batch::Histogram;
+pub use gw_batch::histogram::{HINT_GAUGE, HINT_NO_RESET, HINT_RESET, HINT_UNKNOWN};
 
 pub use arithmetic::{Combined, Incompatible, Remarks, Sum, add, divide, multiply, subtract};
 pub use buckets::{Range, ranges};
-pub use statistics::{Quantile, fraction, mean, quantile, variance};
+pub use statistics::{Inside, Quantile, fraction, mean, quantile, variance};
 pub use text::text;
 pub use trim::trim;
-
-/// Counter-reset hint: unknown.
-pub const HINT_UNKNOWN: u8 = 0;
-/// Counter-reset hint: a reset.
-pub const HINT_RESET: u8 = 1;
-/// Counter-reset hint: no reset.
-pub const HINT_NO_RESET: u8 = 2;
-/// Counter-reset hint: a gauge.
-pub const HINT_GAUGE: u8 = 3;
 
 /// The schema number of custom buckets.
 pub const CUSTOM_SCHEMA: i32 = -53;

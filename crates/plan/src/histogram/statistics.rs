@@ -42,9 +42,18 @@ pub(super) fn one_sided(mut range: Range, has_negative: bool, has_positive: bool
     range
 }
 
+/// How values lie inside of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inside {
+    /// Evenly on a logarithmic scale in exponential buckets, evenly elsewhere.
+    Exponential,
+    /// Evenly everywhere, as the 2.x line had it.
+    Linear,
+}
+
 /// The `q` quantile; NaN also where observations of NaN hide it.
 #[must_use]
-pub fn quantile(histogram: &Histogram, q: f64) -> Quantile {
+pub fn quantile(histogram: &Histogram, q: f64, inside: Inside) -> Quantile {
     let plain = |value: f64| Quantile { value, hidden: false };
     if q < 0.0 {
         return plain(f64::NEG_INFINITY);
@@ -58,7 +67,7 @@ pub fn quantile(histogram: &Histogram, q: f64) -> Quantile {
     let custom = is_custom(histogram);
     // Observations of NaN are in no bucket and count as the greatest, so ranks are only right from below then.
     let unknown = histogram.sum.is_nan();
-    let forward = unknown || q < 0.5;
+    let forward = unknown || q < 0.5 || inside == Inside::Linear;
     let rank = if forward { q } else { 1.0 - q } * histogram.count;
     let mut all = ranges(histogram);
     let total: f64 = all.iter().map(|range| range.count).sum();
@@ -82,7 +91,7 @@ pub fn quantile(histogram: &Histogram, q: f64) -> Quantile {
         return if unknown { Quantile { value: f64::NAN, hidden: true } } else { plain(range.upper) };
     }
     let within = if forward { rank - (count - range.count) } else { count - rank };
-    let value = interpolated(&range, within / range.count, custom);
+    let value = interpolated(&range, within / range.count, custom || inside == Inside::Linear);
     Quantile { value, hidden: unknown && total < histogram.count }
 }
 
@@ -117,8 +126,8 @@ fn limited(mut range: Range, histogram: &Histogram, custom: bool) -> Result<Rang
 }
 
 /// The value at a share of a bucket: linear in custom and zero buckets, exponential elsewhere.
-fn interpolated(range: &Range, share: f64, custom: bool) -> f64 {
-    if custom || (range.lower <= 0.0 && range.upper >= 0.0) {
+fn interpolated(range: &Range, share: f64, linear: bool) -> f64 {
+    if linear || (range.lower <= 0.0 && range.upper >= 0.0) {
         return range.lower + (range.upper - range.lower) * share;
     }
     let (lower, upper) = (range.lower.abs().log2(), range.upper.abs().log2());
@@ -140,7 +149,7 @@ pub(super) fn share_below(range: &Range, value: f64, linear: bool) -> f64 {
 
 /// The share of observations between two values, and whether observations of NaN were left out of it.
 #[must_use]
-pub fn fraction(histogram: &Histogram, lower: f64, upper: f64) -> (f64, bool) {
+pub fn fraction(histogram: &Histogram, lower: f64, upper: f64, inside: Inside) -> (f64, bool) {
     if histogram.count == 0.0 || lower.is_nan() || upper.is_nan() {
         return (f64::NAN, false);
     }
@@ -151,13 +160,13 @@ pub fn fraction(histogram: &Histogram, lower: f64, upper: f64) -> (f64, bool) {
     let total: f64 = all.iter().map(|range| range.count).sum();
     let unknown = histogram.sum.is_nan();
     let most = if unknown { total } else { histogram.count };
-    let rank = |value: f64| observations_below(&all, histogram, value).map_or(most, |rank| rank.min(most));
+    let rank = |value: f64| observations_below(&all, histogram, value, inside).map_or(most, |rank| rank.min(most));
     ((rank(upper) - rank(lower)) / histogram.count, unknown && total < histogram.count)
 }
 
 /// How many observations are at most `value`; `None` where it lies above all buckets.
-fn observations_below(ranges: &[Range], histogram: &Histogram, value: f64) -> Option<f64> {
-    let custom = is_custom(histogram);
+fn observations_below(ranges: &[Range], histogram: &Histogram, value: f64, inside: Inside) -> Option<f64> {
+    let custom = is_custom(histogram) || inside == Inside::Linear;
     let mut below = 0.0;
     for range in ranges {
         let crosses = range.lower <= 0.0 && range.upper >= 0.0;

@@ -107,9 +107,7 @@ impl Cut {
         // A lowest bucket that ends above zero is taken to begin there.
         let from_zero = range.upper > 0.0 && range.upper != f64::INFINITY;
         match keep_below {
-            true if from_zero && limit > 0.0 => {
-                Kept { count: range.count * limit / range.upper, middle: limit / 2.0 }
-            }
+            true if from_zero && limit > 0.0 => Kept { count: range.count * limit / range.upper, middle: limit / 2.0 },
             true if range.upper <= 0.0 => Kept { count: range.count, middle: limit },
             false if from_zero && limit >= 0.0 => {
                 Kept { count: range.count * (1.0 - limit / range.upper), middle: f64::midpoint(limit, range.upper) }

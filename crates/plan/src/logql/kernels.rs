@@ -3,6 +3,7 @@
 use crate::annotations::Notes;
 use crate::logs::LogOp;
 use crate::numeric::Compensated;
+use crate::promql::Release;
 use crate::promql::functions::{Kind, find};
 use crate::seconds;
 use crate::window::{Value, WindowInput, WindowKernel};
@@ -24,7 +25,7 @@ pub fn kernel(op: LogOp) -> WindowKernel {
         LogOp::Last => "last_over_time",
         LogOp::Absent => "present_over_time",
     };
-    match find(name).map(|function| function.kind) {
+    match find(name, Release::V3).map(|function| function.kind) {
         Some(Kind::Window { kernel, .. }) => kernel,
         _ => |_, _| None,
     }
@@ -35,7 +36,7 @@ fn counter(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<Value> {
     if input.floats.len() == 1 {
         return Some(Value::Float(0.0));
     }
-    match find("rate").map(|function| function.kind) {
+    match find("rate", Release::V3).map(|function| function.kind) {
         Some(Kind::Window { kernel, .. }) => kernel(input, notes),
         _ => None,
     }

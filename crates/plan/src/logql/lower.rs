@@ -7,9 +7,9 @@ use gw_lang::logql::ast::{
 use gw_lang::promql::ast as prom;
 
 use crate::PlanError;
-use crate::algebra::{AggregatePositions, 
-    Aggregate, AggregateOp, BinaryOp, Cardinality, Grid, Grouping, Join, Matching, Node, Order, Relabel, ScalarBinary,
-    SetOp, SetOperation,
+use crate::algebra::{
+    Aggregate, AggregateOp, AggregatePositions, BinaryOp, Cardinality, Grid, Grouping, Join, Matching, Node, Order,
+    Relabel, ScalarBinary, SetOp, SetOperation,
 };
 use crate::annotations::Position;
 use crate::logs::{
@@ -205,7 +205,14 @@ fn vector_aggregation(vector: &ast::VectorAggregation, grid: Grid) -> Result<Nod
     };
     let param = vector.param.map(|param| Node::Constant(grid, param as f64));
     let grouping = vector.grouping.as_ref().map(grouping).unwrap_or_default();
-    Ok(Node::Aggregate(Box::new(Aggregate { op, input, grid, grouping, param, positions: AggregatePositions::default() })))
+    Ok(Node::Aggregate(Box::new(Aggregate {
+        op,
+        input,
+        grid,
+        grouping,
+        param,
+        positions: AggregatePositions::default(),
+    })))
 }
 
 fn binary(binary: &ast::Binary, grid: Grid) -> Result<Node, PlanError> {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use gw_base::{MatchOp, Matcher};
 use gw_batch::Cost;
 use gw_lang::Span;
 use gw_lang::promql::ast::{self, Expr, MatrixSelector, ValueType, VectorSelector};
@@ -12,8 +13,8 @@ use gw_lang::promql::duration::{DurationContext, DurationExpr, DurationValueErro
 use super::Evaluation;
 use super::functions::{self, Kind, MapKernel};
 use crate::algebra::{
-    Aggregate, AggregateOp, AggregatePositions, BinaryOp, Boundary, Cardinality, Grid, Grouping, Join, Map, Matching, Node, Raw,
-    ScalarBinary, Select, SetOp, SetOperation, Shift, Subquery, Take, Window, WindowCall,
+    Aggregate, AggregateOp, AggregatePositions, BinaryOp, Boundary, Cardinality, Grid, Grouping, Join, Map, Matching,
+    Node, Raw, ScalarBinary, Select, SetOp, SetOperation, Shift, Subquery, Take, Window, WindowCall,
 };
 use crate::annotations::{Notes, Position};
 use crate::histogram;
@@ -30,13 +31,25 @@ pub struct Lowering<'a> {
     evaluation: Evaluation,
     cost: &'a Cost,
     order: Cell<u32>,
+    statistics: Statistics,
+}
+
+/// Whether functions around a selector want more of its histograms than counts, sums and resets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Statistics {
+    /// Nothing is known of it.
+    Unknown,
+    /// No more than that.
+    Enough,
+    /// Buckets are needed.
+    Buckets,
 }
 
 impl<'a> Lowering<'a> {
     /// For a query `text`.
     #[must_use]
     pub const fn new(text: &'a str, evaluation: Evaluation, cost: &'a Cost) -> Self {
-        Self { text, evaluation, cost, order: Cell::new(0) }
+        Self { text, evaluation, cost, order: Cell::new(0), statistics: Statistics::Unknown }
     }
 
     /// The points of the whole query.
@@ -131,20 +144,37 @@ impl<'a> Lowering<'a> {
     pub fn select(&mut self, selector: &VectorSelector, grid: Grid) -> Result<Select, PlanError> {
         Ok(Select {
             grid,
-            matchers: selector.matchers.clone(),
+            matchers: self.matchers(selector),
             shift: self.shift(selector.at, selector.offset.as_ref())?,
-            lookback: self.lookback(),
+            // An end that is inside lies one nanosecond further back.
+            lookback: self.lookback() + i64::from(self.evaluation.rules.is_v2()),
             take: Take::Value,
+            statistics: self.statistics == Statistics::Enough,
             smoothed: selector.boundary == ast::Boundary::Smoothed,
             position: self.position(selector.span),
         })
+    }
+
+    /// The conditions of a selector. In the 2.x line `.` in a regular expression matches no line break.
+    fn matchers(&self, selector: &VectorSelector) -> Vec<Matcher> {
+        let mut matchers = selector.matchers.clone();
+        for matcher in matchers.iter_mut().filter(|matcher| matches!(matcher.op, MatchOp::Regex | MatchOp::NotRegex)) {
+            matcher.value = self.regex(&matcher.value);
+        }
+        matchers
+    }
+
+    /// A regular expression as the release line reads it.
+    #[must_use]
+    pub fn regex(&self, pattern: &str) -> String {
+        if self.evaluation.rules.is_v2() { format!("(?-s:{pattern})") } else { pattern.to_owned() }
     }
 
     pub(super) fn raw(&mut self, matrix: &MatrixSelector, grid: Grid) -> Result<Raw, PlanError> {
         let selector = &matrix.selector;
         Ok(Raw {
             at: grid.start,
-            matchers: selector.matchers.clone(),
+            matchers: self.matchers(selector),
             shift: self.shift(selector.at, selector.offset.as_ref())?,
             range: self.range_of(&matrix.range)?,
         })
@@ -152,7 +182,27 @@ impl<'a> Lowering<'a> {
 
     fn call(&mut self, call: &ast::Call, grid: Grid) -> Result<Node, PlanError> {
         let name = call.function.name;
-        let function = functions::find(name).ok_or_else(|| PlanError::Unsupported(format!("function {name}()")))?;
+        let inside = match (name, self.statistics) {
+            (_, Statistics::Buckets) => Statistics::Buckets,
+            ("histogram_count" | "histogram_sum" | "histogram_avg", _) => Statistics::Enough,
+            ("histogram_quantile" | "histogram_quantiles" | "histogram_fraction", _) => Statistics::Buckets,
+            (_, outside) => outside,
+        };
+        self.within(inside, |lowering| lowering.lowered_call(call, grid))
+    }
+
+    /// Lowers something inside of what wants no more of histograms than `statistics`.
+    fn within<T>(&mut self, statistics: Statistics, lower: impl FnOnce(&mut Self) -> T) -> T {
+        let outside = std::mem::replace(&mut self.statistics, statistics);
+        let result = lower(self);
+        self.statistics = outside;
+        result
+    }
+
+    fn lowered_call(&mut self, call: &ast::Call, grid: Grid) -> Result<Node, PlanError> {
+        let name = call.function.name;
+        let function = functions::find(name, self.evaluation.rules.release)
+            .ok_or_else(|| PlanError::Unsupported(format!("function {name}()")))?;
         match function.kind {
             Kind::Lower(kernel) => kernel(self, call, grid),
             Kind::Map(kernel) => {
@@ -174,7 +224,8 @@ impl<'a> Lowering<'a> {
                 let scalars = call.args.iter().filter(|argument| !is_range(argument));
                 let params = scalars.map(|param| self.lower(param, grid)).collect::<Result<_, _>>()?;
                 let position = self.position(call.args.first().unwrap_or(range).span());
-                self.window(range, WindowCall { name, kernel, keeps_name, params, position }, grid)
+                let refuses = function.refuses;
+                self.window(range, WindowCall { name, kernel, keeps_name, refuses, params, position }, grid)
             }
         }
     }
@@ -190,9 +241,11 @@ impl<'a> Lowering<'a> {
                 suits(selector.boundary, call.name)?;
                 Ok(Node::Window(Box::new(Window {
                     grid,
-                    matchers: selector.matchers.clone(),
+                    matchers: self.matchers(selector),
                     shift: self.shift(selector.at, selector.offset.as_ref())?,
                     range: self.range_of(&matrix.range)?,
+                    closed: self.evaluation.rules.is_v2(),
+                    statistics: self.statistics == Statistics::Enough,
                     lookback: self.lookback(),
                     boundary: match selector.boundary {
                         ast::Boundary::Default => Boundary::Inside,
@@ -215,15 +268,17 @@ impl<'a> Lowering<'a> {
             None => self.evaluation.default_step,
         };
         let (first, last) = (shift.apply(grid.start), shift.apply(grid.last()));
+        let closed = self.evaluation.rules.is_v2();
         // Points are absolute multiples of the step, so that they stay the same while the query moves on.
-        let start = (first.saturating_sub(range)).div_euclid(step).saturating_add(1).saturating_mul(step);
+        let before = first.saturating_sub(range).saturating_sub(i64::from(closed));
+        let start = before.div_euclid(step).saturating_add(1).saturating_mul(step);
         let count = last.saturating_sub(start).div_euclid(step).saturating_add(1);
         if count > SUBQUERY_POINTS {
             return Err(PlanError::Steps(usize::try_from(count).unwrap_or(usize::MAX), SUBQUERY_POINTS as usize));
         }
         let inner = Grid { start, step, count: usize::try_from(count).unwrap_or(0) };
-        let input = Box::new(self.lower(&subquery.expr, inner)?);
-        Ok(Node::Subquery(Box::new(Subquery { grid, input, inner, shift, range, call })))
+        let input = self.within(Statistics::Buckets, |lowering| lowering.lower(&subquery.expr, inner))?;
+        Ok(Node::Subquery(Box::new(Subquery { grid, input: Box::new(input), inner, shift, range, closed, call })))
     }
 
     fn unary(&mut self, unary: &ast::Unary, grid: Grid) -> Result<Node, PlanError> {
@@ -272,8 +327,10 @@ impl<'a> Lowering<'a> {
     }
 
     fn binary(&mut self, binary: &ast::Binary, grid: Grid) -> Result<Node, PlanError> {
-        let left = self.lower(&binary.lhs, grid)?;
-        let right = self.lower(&binary.rhs, grid)?;
+        let trims = matches!(binary.op, ast::BinaryOp::TrimUpper | ast::BinaryOp::TrimLower);
+        let statistics = if trims { Statistics::Buckets } else { self.statistics };
+        let left = self.within(statistics, |lowering| lowering.lower(&binary.lhs, grid))?;
+        let right = self.within(statistics, |lowering| lowering.lower(&binary.rhs, grid))?;
         let position = self.position(binary.span);
         let return_bool = binary.return_bool;
         let op = match operator(binary.op) {

@@ -2,6 +2,7 @@
 
 pub mod functions;
 pub mod lower;
+mod rules;
 mod syntax;
 
 use gw_batch::Cost;
@@ -10,6 +11,7 @@ use gw_lang::promql::ast::{AggregateOp, Expr, ValueType};
 use crate::algebra::{Grid, Node, Raw};
 use crate::{LOOKBACK_NANOS, PlanError};
 use lower::Lowering;
+pub use rules::{Release, Rules, Syntax};
 pub use syntax::{formatted, syntax_tree};
 
 /// What a text asks for.
@@ -47,6 +49,8 @@ pub struct Evaluation {
     pub lookback: Option<i64>,
     /// Step of subqueries that name none, nanoseconds.
     pub default_step: i64,
+    /// Which rules hold.
+    pub rules: Rules,
 }
 
 /// Parses a text and lowers it.
@@ -54,7 +58,8 @@ pub struct Evaluation {
 /// # Errors
 /// What is wrong with the text, in Prometheus' words.
 pub fn plan(text: &str, evaluation: Evaluation, cost: &Cost) -> Result<Plan, PlanError> {
-    let expr = gw_lang::promql::parse(text).map_err(|error| PlanError::Parse(error.to_string()))?;
+    let parsed = gw_lang::promql::parse_with(text, evaluation.rules.syntax);
+    let expr = parsed.map_err(|error| PlanError::Parse(error.to_string()))?;
     let kind = expr.value_type();
     if evaluation.range && !matches!(kind, ValueType::Scalar | ValueType::Vector) {
         let kind = kind.documented();

@@ -10,7 +10,7 @@ mod sums;
 
 use crate::algebra::{Grid, Shift};
 
-/// Where and how windows lie: open at their old end.
+/// Where and how windows lie.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {
     /// Points of evaluation.
@@ -19,6 +19,8 @@ pub struct Frame {
     pub shift: Shift,
     /// Length of a window, nanoseconds.
     pub range: i64,
+    /// Whether a sample at the old end is inside; the functions of this module know open windows only.
+    pub closed: bool,
 }
 
 /// A window function that slides.

@@ -87,8 +87,7 @@ proptest! {
         let frame = Frame {
             grid: Grid { start: start * UNIT, step: step * UNIT, count: 60 },
             shift: Shift { at: fixed.map(|at| at * UNIT), offset: offset * UNIT },
-            range: range * UNIT,
-        };
+            range: range * UNIT, closed: false };
         for name in NAMES {
             prop_assert_eq!(
                 by_sliding(name, &times, &values, frame, q),

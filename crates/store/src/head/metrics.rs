@@ -350,6 +350,8 @@ fn push_row(shard: &mut Shard, series: u32, view: &MetricsView<'_>, row: usize, 
     }
     if view.starts.is_valid(row) {
         applied.grow(extra(shard.push_start(series, time, view.starts.value(row))));
+    } else if view.values.is_valid(row) || view.histograms.is_valid(row) {
+        applied.grow(extra(shard.forget_start(series, time)));
     }
     if let Some(exemplar) = exemplar_of(view, row) {
         applied.grow(extra(shard.push_exemplar(series, exemplar)));

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use gw_base::{TimeRange, Timestamp};
+use gw_batch::histogram::{HINT_NO_RESET, HINT_RESET, HINT_UNKNOWN};
 use gw_batch::{Exemplar, Histogram};
 
 use crate::Series;
@@ -39,16 +40,20 @@ impl Default for Extras {
 
 impl Extras {
     /// Appends a histogram sample and returns by how many bytes the series grew.
-    pub(super) fn push_histogram(&mut self, time: i64, histogram: Histogram) -> usize {
+    /// `newest_float` is the time of the last float sample.
+    pub(super) fn push_histogram(&mut self, time: i64, mut histogram: Histogram, newest_float: i64) -> usize {
         self.widen(time);
+        let before = self.histograms.last().filter(|(last, _)| newest_float < *last && *last < time);
+        histogram.follow(before.map(|(_, before)| before.as_ref()));
         let bytes = 160 + 8 * (histogram.positive.len() + histogram.negative.len() + histogram.custom_bounds.len());
         self.histograms.push((time, Arc::new(histogram)));
         bytes
     }
 
-    /// Notes the start time of a sample.
+    /// Notes the start time of a sample, zero where it is unknown.
     pub(super) fn push_start(&mut self, time: i64, start: i64) -> usize {
-        if self.starts.last().is_none_or(|(_, known)| *known != start) {
+        let known = self.starts.last().map_or(0, |(_, known)| *known);
+        if known != start {
             self.starts.push((time, start));
             return size_of::<(i64, i64)>();
         }
@@ -109,10 +114,18 @@ pub(crate) fn settle(series: &mut Series) {
     if !series.histogram_times.is_sorted_by(|a, b| a < b) {
         let pairs = series.histogram_times.drain(..).zip(series.histograms.drain(..)).collect();
         (series.histogram_times, series.histograms) = last_of_each(pairs).into_iter().unzip();
+        series.histograms.iter_mut().for_each(forget_hint);
     }
     if series.starts.len() > 1 {
         series.starts = last_of_each(std::mem::take(&mut series.starts));
         series.starts.dedup_by_key(|(_, start)| *start);
+    }
+}
+
+/// A hint speaks of the sample that came before in time of arrival, which is another one now.
+fn forget_hint(histogram: &mut Arc<Histogram>) {
+    if matches!(histogram.reset_hint, HINT_RESET | HINT_NO_RESET) {
+        Arc::make_mut(histogram).reset_hint = HINT_UNKNOWN;
     }
 }
 

@@ -144,12 +144,19 @@ impl Shard {
 
     /// Appends a histogram sample and returns by how many bytes the series grew.
     pub(crate) fn push_histogram(&mut self, series: u32, time: i64, histogram: Histogram) -> usize {
-        self.extras(series).push_histogram(time, histogram)
+        let newest_float = self.tracks.get(series as usize).map_or(i64::MIN, |track| track.last.time);
+        self.extras(series).push_histogram(time, histogram, newest_float)
     }
 
     /// Notes the start time of a sample.
     pub(crate) fn push_start(&mut self, series: u32, time: i64, start: i64) -> usize {
         self.extras(series).push_start(time, start)
+    }
+
+    /// Notes that the start time of a sample is unknown.
+    pub(crate) fn forget_start(&mut self, series: u32, time: i64) -> usize {
+        let has_extras = self.tracks.get(series as usize).is_some_and(|track| track.has_extras);
+        if has_extras { self.extras(series).push_start(time, 0) } else { 0 }
     }
 
     /// Notes an exemplar; a repeated one is dropped.

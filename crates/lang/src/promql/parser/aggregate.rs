@@ -26,6 +26,11 @@ impl Parser<'_> {
         if count == 0 {
             return Err(Fault::new(span, "no arguments for aggregate expression provided"));
         }
+        if op.is_experimental() && !self.syntax.experimental_functions {
+            let name = op.as_str();
+            let flag = "--enable-feature=promql-experimental-functions";
+            return Err(Fault::new(span, format!("{name}() is experimental and must be enabled with {flag}")));
+        }
         let mut args = args.into_iter();
         let param = if op.takes_parameter() { args.next() } else { None };
         let (Some(expr), None) = (args.next(), args.next()) else {

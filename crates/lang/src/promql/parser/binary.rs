@@ -2,6 +2,7 @@
 
 use super::{Node, Parsed, Parser};
 use crate::promql::ast::{Binary, BinaryOp, Cardinality, Expr, ValueType, VectorMatching};
+use crate::promql::error::Fault;
 use crate::promql::token::{Keyword, TokenKind};
 
 /// The precedence of what binds tighter than `*`, which is what a sign takes.
@@ -40,6 +41,11 @@ impl Parser<'_> {
             // Only `^` groups to the right.
             let next = if op == BinaryOp::Pow { precedence } else { precedence + 1 };
             let right = self.nested(|parser| parser.binary(next))?;
+            let filled = modifiers.matching.fill_left.is_some() || modifiers.matching.fill_right.is_some();
+            if filled && !self.syntax.fill_modifiers {
+                let span = left.expr.span().to(right.expr.span());
+                return Err(Fault::new(span, "binop fill modifiers are experimental and not enabled"));
+            }
             left = join(op, modifiers, left, right)?;
         }
         Ok(left)

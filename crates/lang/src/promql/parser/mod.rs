@@ -13,16 +13,25 @@ use super::ast::{BinaryOp, Call, Expr, NumberLiteral, Paren, StringLiteral, Unar
 use super::error::{Fault, ParseError};
 use super::functions;
 use super::lexer::Lexer;
+use super::syntax::Syntax;
 use super::token::{Keyword, Token, TokenKind};
 use crate::quote::go_quote;
 use crate::{HEIGHT_LIMIT, NESTING_LIMIT, QUERY_LIMIT_BYTES, Span, literal};
 
-/// Parses and type-checks a query.
+/// Parses and type-checks a query; all of the language may be used.
 ///
 /// # Errors
 /// [`ParseError`] in Prometheus' words, the first fault of the text.
 pub fn parse(text: &str) -> Result<Expr, ParseError> {
-    parse_with(text, |parser| {
+    parse_with(text, Syntax::default())
+}
+
+/// Parses and type-checks a query of which only some parts of the language may be used.
+///
+/// # Errors
+/// [`ParseError`] in Prometheus' words, the first fault of the text.
+pub fn parse_with(text: &str, syntax: Syntax) -> Result<Expr, ParseError> {
+    run(text, syntax, |parser| {
         if parser.token.kind == TokenKind::Eof {
             return Err(Fault::new(Span::default(), "no expression found in input"));
         }
@@ -39,7 +48,7 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
 /// # Errors
 /// [`ParseError`] in Prometheus' words.
 pub fn parse_selector(text: &str) -> Result<VectorSelector, ParseError> {
-    parse_with(text, |parser| {
+    run(text, Syntax::default(), |parser| {
         let token = parser.token;
         let selector = match token.kind {
             TokenKind::LeftBrace => parser.selector(None)?,
@@ -54,12 +63,12 @@ pub fn parse_selector(text: &str) -> Result<VectorSelector, ParseError> {
     })
 }
 
-fn parse_with<T>(text: &str, run: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Result<T, ParseError> {
+fn run<T>(text: &str, syntax: Syntax, parse: impl FnOnce(&mut Parser<'_>) -> Parsed<T>) -> Result<T, ParseError> {
     if text.len() > QUERY_LIMIT_BYTES {
         let message = format!("query has {} bytes, the limit is {QUERY_LIMIT_BYTES}", text.len());
         return Err(Fault::new(Span::default(), message).locate(text));
     }
-    run(&mut Parser::new(text)).map_err(|fault| fault.locate(text))
+    parse(&mut Parser::new(text, syntax)).map_err(|fault| fault.locate(text))
 }
 
 pub(super) type Parsed<T> = Result<T, Fault>;
@@ -88,6 +97,7 @@ impl Node {
 
 pub(super) struct Parser<'a> {
     text: &'a str,
+    syntax: Syntax,
     lexer: Lexer<'a>,
     token: Token,
     /// End of the token before `token`.
@@ -98,10 +108,10 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, syntax: Syntax) -> Self {
         let mut lexer = Lexer::new(text);
         let token = lexer.next();
-        Self { text, lexer, token, previous_end: 0, nesting: 0, in_aggregation: false }
+        Self { text, syntax, lexer, token, previous_end: 0, nesting: 0, in_aggregation: false }
     }
 
     /// Moves on and returns the token that was current.
@@ -232,9 +242,13 @@ impl<'a> Parser<'a> {
     fn call(&mut self, name: Token) -> Parsed<Node> {
         let (args, height) = self.arguments()?;
         let text = self.text_of(name);
-        let Some(function) = functions::find(text) else {
+        let known = functions::find(text).filter(|function| self.syntax.knows(function.name, function.experimental));
+        let Some(function) = known else {
             return Err(Fault::new(name.span, format!("unknown function with name {}", go_quote(text))));
         };
+        if function.experimental && !(self.syntax.experimental_functions || self.syntax.v2_functions) {
+            return Err(Fault::new(name.span, format!("function {} is not enabled", go_quote(text))));
+        }
         let span = self.span_from(name.span.start);
         Node::above(height, Expr::Call(Call { function, args, span }))
     }

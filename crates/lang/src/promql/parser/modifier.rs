@@ -103,6 +103,9 @@ impl Parser<'_> {
         let end = self.advance().span.end;
         let name = boundary.as_str();
         let span = expr.span();
+        if !self.syntax.extended_ranges {
+            return Err(Fault::new(span, format!("{name} modifier is experimental and not enabled")));
+        }
         let found = match expr {
             Expr::Vector(selector) => &mut selector.boundary,
             Expr::Matrix(matrix) => &mut matrix.selector.boundary,

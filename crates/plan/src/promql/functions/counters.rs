@@ -12,14 +12,25 @@ use crate::seconds;
 use crate::window::{Points, Value, WindowInput};
 
 pub(super) static FAMILY: &[Function] = &[
-    window("rate", |input, notes| extrapolated(input, notes, Change { counter: true, per_second: true })),
-    window("increase", |input, notes| extrapolated(input, notes, Change { counter: true, per_second: false })),
-    window("delta", |input, notes| extrapolated(input, notes, Change { counter: false, per_second: false })),
-    window("irate", |input, notes| instant(input, notes, Change { counter: true, per_second: true })),
-    window("idelta", |input, notes| instant(input, notes, Change { counter: false, per_second: false })),
+    window("rate", |input, notes| extrapolated(input, notes, RATE, to_start)),
+    window("increase", |input, notes| extrapolated(input, notes, INCREASE, to_start)),
+    window("delta", |input, notes| extrapolated(input, notes, DELTA, to_start)),
+    window("irate", |input, notes| instant(input, notes, RATE)),
+    window("idelta", |input, notes| instant(input, notes, DELTA)),
     window("resets", resets),
     window("changes", changes),
 ];
+
+/// What the 2.x line does otherwise.
+pub(super) static V2: &[Function] = &[
+    window("rate", |input, notes| extrapolated(input, notes, RATE, to_start_v2)),
+    window("increase", |input, notes| extrapolated(input, notes, INCREASE, to_start_v2)),
+    window("delta", |input, notes| extrapolated(input, notes, DELTA, to_start_v2)),
+];
+
+const RATE: Change = Change { counter: true, per_second: true };
+const INCREASE: Change = Change { counter: true, per_second: false };
+const DELTA: Change = Change { counter: false, per_second: false };
 
 #[derive(Debug, Clone, Copy)]
 struct Change {
@@ -43,7 +54,12 @@ struct Rise {
 
 /// The rise over the samples, extrapolated to the ends of the window unless they are too far away
 /// (prometheus promql/functions.go, `extrapolatedRate`).
-fn extrapolated(input: &WindowInput<'_>, notes: &Notes<'_>, change: Change) -> Option<Value> {
+fn extrapolated(
+    input: &WindowInput<'_>,
+    notes: &Notes<'_>,
+    change: Change,
+    to_start: fn(&Rise, f64) -> f64,
+) -> Option<Value> {
     one_kind(input, notes)?;
     let rise = if input.histograms.is_empty() {
         float_rise(&input.floats, input.start, change.counter, notes)?
@@ -51,25 +67,8 @@ fn extrapolated(input: &WindowInput<'_>, notes: &Notes<'_>, change: Change) -> O
         histogram_rise(&input.histograms, input.start, change.counter, notes)?
     };
     let sampled = seconds(rise.last - rise.first);
-    let mut to_start = seconds(rise.first - input.start);
-    let mut to_end = seconds(input.end - rise.last);
-    // Up to here a gap to the window's end is taken for one that the next sample would have closed.
-    let threshold = rise.average * 1.1;
-    if to_start >= threshold {
-        to_start = rise.average / 2.0;
-    }
-    if let Some((first, risen)) = rise.from_zero
-        && risen > 0.0
-        && first >= 0.0
-    {
-        to_start = to_start.min(sampled * (first / risen));
-    }
-    if rise.started_inside {
-        to_start = 0.0;
-    }
-    if to_end >= threshold {
-        to_end = rise.average / 2.0;
-    }
+    let to_start = if rise.started_inside { 0.0 } else { to_start(&rise, seconds(rise.first - input.start)) };
+    let to_end = rise.reach(seconds(input.end - rise.last));
     let mut factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
     if change.per_second {
         factor /= seconds(input.end - input.start);
@@ -78,6 +77,35 @@ fn extrapolated(input: &WindowInput<'_>, notes: &Notes<'_>, change: Change) -> O
         Value::Float(value) => Value::Float(value * factor),
         Value::Histogram(value) => Value::Histogram(Arc::new(native::multiply(&value, factor))),
     })
+}
+
+impl Rise {
+    /// How far it is extrapolated over a gap: to its end where the next sample would have closed it, else half the usual
+    /// distance of samples.
+    fn reach(&self, gap: f64) -> f64 {
+        if gap < self.average * 1.1 { gap } else { self.average / 2.0 }
+    }
+
+    /// How long before the first sample the counter was zero, if it rose as it did since then.
+    fn since_zero(&self) -> f64 {
+        match self.from_zero {
+            Some((first, risen)) if risen > 0.0 && first >= 0.0 => seconds(self.last - self.first) * (first / risen),
+            _ => f64::INFINITY,
+        }
+    }
+}
+
+/// How far a rise is extrapolated to the start of the window: not beyond the point where a counter was zero.
+fn to_start(rise: &Rise, gap: f64) -> f64 {
+    rise.reach(gap).min(rise.since_zero())
+}
+
+/// The same in the 2.x line, which took that point for the window's start and knew of none for histograms.
+fn to_start_v2(rise: &Rise, gap: f64) -> f64 {
+    match rise.value {
+        Value::Float(_) => rise.reach(gap.min(rise.since_zero())),
+        Value::Histogram(_) => rise.reach(gap),
+    }
 }
 
 /// First and last time, average distance, and whether the counter started inside the window; `None` where there is too

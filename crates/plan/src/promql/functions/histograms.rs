@@ -16,16 +16,26 @@ pub(super) static FAMILY: &[Function] = &[
     of_native("histogram_avg", native::mean),
     of_native("histogram_stddev", |histogram| native::variance(histogram).sqrt()),
     of_native("histogram_stdvar", native::variance),
-    lower("histogram_quantile", |lowering, call, grid| classic(lowering, call, grid, quantile)),
-    lower("histogram_fraction", |lowering, call, grid| classic(lowering, call, grid, fraction)),
+    lower("histogram_quantile", |lowering, call, grid| classic(lowering, call, grid, exponential_quantile)),
+    lower("histogram_fraction", |lowering, call, grid| classic(lowering, call, grid, exponential_fraction)),
     lower("histogram_quantiles", quantiles),
+];
+
+/// What the 2.x line does otherwise.
+pub(super) static V2: &[Function] = &[
+    lower("histogram_quantile", |lowering, call, grid| {
+        classic(lowering, call, grid, |family, input| Some(quantile(family, input, native::Inside::Linear)))
+    }),
+    lower("histogram_fraction", |lowering, call, grid| {
+        classic(lowering, call, grid, |family, input| fraction(family, input, native::Inside::Linear))
+    }),
 ];
 
 /// How far counts may differ, relative to their sum, and still be taken for equal (prometheus promql/quantile.go).
 const SMALL_DELTA: f64 = 1e-12;
 
 const fn of_native(name: &'static str, kernel: fn(&Histogram) -> f64) -> Function {
-    Function { name, kind: Kind::Map(MapKernel::Histogram(kernel)) }
+    Function { name, kind: Kind::Map(MapKernel::Histogram(kernel)), refuses: None }
 }
 
 /// A bucket of a classic histogram.
@@ -94,7 +104,7 @@ fn quantiles(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Result<Nod
     let position = lowering.position(input.span());
     Ok(Node::Classic(Box::new(Classic {
         name: call.function.name,
-        kernel: quantile,
+        kernel: exponential_quantile,
         input: vector,
         grid,
         params,
@@ -105,9 +115,17 @@ fn quantiles(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Result<Nod
     })))
 }
 
-fn quantile(family: &Family<'_>, input: &ClassicInput<'_>) -> Option<f64> {
-    let q = *input.params.first()?;
-    Some(match family {
+fn exponential_quantile(family: &Family<'_>, input: &ClassicInput<'_>) -> Option<f64> {
+    Some(quantile(family, input, native::Inside::Exponential))
+}
+
+fn exponential_fraction(family: &Family<'_>, input: &ClassicInput<'_>) -> Option<f64> {
+    fraction(family, input, native::Inside::Exponential)
+}
+
+fn quantile(family: &Family<'_>, input: &ClassicInput<'_>, inside: native::Inside) -> f64 {
+    let q = input.params.first().copied().unwrap_or(f64::NAN);
+    match family {
         Family::Classic(buckets) => {
             let (value, repair) = classic_quantile(q, buckets.clone());
             if let Some(Repair { least, greatest, difference }) = repair {
@@ -124,21 +142,21 @@ fn quantile(family: &Family<'_>, input: &ClassicInput<'_>) -> Option<f64> {
             value
         }
         Family::Native(histogram) => {
-            let native::Quantile { value, hidden } = native::quantile(histogram, q);
+            let native::Quantile { value, hidden } = native::quantile(histogram, q, inside);
             if hidden {
                 input.call.nan_observations(true, value.is_nan());
             }
             value
         }
-    })
+    }
 }
 
-fn fraction(family: &Family<'_>, input: &ClassicInput<'_>) -> Option<f64> {
+fn fraction(family: &Family<'_>, input: &ClassicInput<'_>, inside: native::Inside) -> Option<f64> {
     let &[lower, upper] = input.params else { return None };
     Some(match family {
         Family::Classic(buckets) => classic_fraction(lower, upper, &merged(buckets.clone())),
         Family::Native(histogram) => {
-            let (value, hidden) = native::fraction(histogram, lower, upper);
+            let (value, hidden) = native::fraction(histogram, lower, upper, inside);
             if hidden {
                 input.call.nan_observations(false, false);
             }

@@ -19,7 +19,7 @@ fn replace(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Result<Node,
         target: label_name(text(target), "label_replace")?,
         replacement: text(replacement).to_owned(),
         source: text(source).to_owned(),
-        regex: text(regex).to_owned(),
+        regex: lowering.regex(text(regex)),
     };
     Ok(Node::Relabel(Box::new(lowering.lower(input, grid)?), relabel))
 }
@@ -75,6 +75,7 @@ fn info(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Result<Node, Pl
         shift: Shift::default(),
         lookback: lowering.lookback(),
         take: Take::Value,
+        statistics: false,
         smoothed: false,
         position: lowering.position(call.span),
     };

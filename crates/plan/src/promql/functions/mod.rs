@@ -18,6 +18,7 @@ use gw_batch::Histogram;
 
 use crate::PlanError;
 use crate::algebra::{Grid, Node};
+use crate::promql::Release;
 use crate::promql::lower::Lowering;
 use crate::window::{Value, WindowKernel};
 
@@ -30,6 +31,8 @@ pub struct Function {
     pub name: &'static str,
     /// How it runs.
     pub kind: Kind,
+    /// Says what is wrong with scalar arguments; only asked where there is a series to work on.
+    pub refuses: Option<fn(&[f64]) -> Option<String>>,
 }
 
 /// How a function runs.
@@ -86,22 +89,26 @@ pub static FUNCTIONS: &[&[Function]] = &[
     histograms::FAMILY,
 ];
 
-/// The function of a name.
+/// The function of a name in a release line.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.iter().flat_map(|family| family.iter()).find(|function| function.name == name)
+pub fn find(name: &str, release: Release) -> Option<&'static Function> {
+    let own: &[&[Function]] = match release {
+        Release::V3 => &[],
+        Release::V2 => &[counters::V2, histograms::V2],
+    };
+    own.iter().chain(FUNCTIONS).flat_map(|family| family.iter()).find(|function| function.name == name)
 }
 
 const fn window(name: &'static str, kernel: WindowKernel) -> Function {
-    Function { name, kind: Kind::Window { kernel, keeps_name: false } }
+    Function { name, kind: Kind::Window { kernel, keeps_name: false }, refuses: None }
 }
 
 const fn map(name: &'static str, kernel: fn(f64, &MapInput<'_>) -> Option<f64>) -> Function {
-    Function { name, kind: Kind::Map(MapKernel::Float(kernel)) }
+    Function { name, kind: Kind::Map(MapKernel::Float(kernel)), refuses: None }
 }
 
 const fn lower(name: &'static str, kernel: LowerKernel) -> Function {
-    Function { name, kind: Kind::Lower(kernel) }
+    Function { name, kind: Kind::Lower(kernel), refuses: None }
 }
 
 fn float(value: f64) -> Option<Value> {

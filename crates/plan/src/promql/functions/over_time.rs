@@ -22,8 +22,8 @@ pub(super) static FAMILY: &[Function] = &[
     window("mad_over_time", median_absolute_deviation),
     window("quantile_over_time", quantile),
     window("present_over_time", |_, _| float(1.0)),
-    Function { name: "first_over_time", kind: Kind::Window { kernel: first, keeps_name: true } },
-    Function { name: "last_over_time", kind: Kind::Window { kernel: last, keeps_name: true } },
+    Function { name: "first_over_time", kind: Kind::Window { kernel: first, keeps_name: true }, refuses: None },
+    Function { name: "last_over_time", kind: Kind::Window { kernel: last, keeps_name: true }, refuses: None },
     window("ts_of_first_over_time", |input, _| float(seconds(edge_time(input, true)?))),
     window("ts_of_last_over_time", |input, _| float(seconds(edge_time(input, false)?))),
     window("ts_of_min_over_time", |input, notes| time_of(input, notes, |value, best| value <= best)),
@@ -53,9 +53,8 @@ pub(super) fn one_kind(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<()>
 fn avg(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<Value> {
     one_kind(input, notes)?;
     if !input.histograms.is_empty() {
-        let mut sum = native::Sum::for_mean();
-        input.histograms.values.iter().for_each(|value| sum.add(value));
-        return combined(sum.mean(), notes);
+        let sum = native::Sum::for_mean();
+        return combined(sum.of(input.histograms.values.iter().map(AsRef::as_ref)).mean(), notes);
     }
     let mut mean = Mean::default();
     input.floats.values.iter().for_each(|value| mean.add(*value));
@@ -65,9 +64,8 @@ fn avg(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<Value> {
 fn sum(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<Value> {
     one_kind(input, notes)?;
     if !input.histograms.is_empty() {
-        let mut sum = native::Sum::default();
-        input.histograms.values.iter().for_each(|value| sum.add(value));
-        return combined(sum.total(), notes);
+        let sum = native::Sum::default();
+        return combined(sum.of(input.histograms.values.iter().map(AsRef::as_ref)).total(), notes);
     }
     let mut total = Compensated::default();
     input.floats.values.iter().for_each(|value| total.add(*value));

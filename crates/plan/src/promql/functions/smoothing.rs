@@ -10,9 +10,15 @@ use crate::window::{Value, WindowInput};
 pub(super) static FAMILY: &[Function] = &[
     window("deriv", deriv),
     window("predict_linear", predict_linear),
-    window("double_exponential_smoothing", smooth),
-    window("holt_winters", smooth),
+    Function { refuses: Some(refused_factors), ..window("double_exponential_smoothing", smooth) },
+    Function { refuses: Some(refused_factors), ..window("holt_winters", smooth) },
 ];
+
+fn refused_factors(factors: &[f64]) -> Option<String> {
+    let names = [("smoothing", "sf"), ("trend", "tf")];
+    let wrong = names.into_iter().zip(factors).find(|(_, factor)| **factor <= 0.0 || **factor >= 1.0);
+    wrong.map(|((name, short), factor)| format!("invalid {name} factor. Expected: 0 < {short} < 1, got: {factor:.6}"))
+}
 
 fn deriv(input: &WindowInput<'_>, notes: &Notes<'_>) -> Option<Value> {
     floats_only_many(input, notes)?;

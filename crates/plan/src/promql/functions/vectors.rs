@@ -9,8 +9,8 @@ use super::{Function, MapInput, MapKernel, lower};
 use crate::PlanError;
 use crate::algebra::{Grid, Map, Node, Order, Take, WindowCall};
 use crate::promql::lower::Lowering;
-use crate::{numeric, seconds};
 use crate::window::Value;
+use crate::{numeric, seconds};
 
 pub(super) static FAMILY: &[Function] = &[
     lower("time", |_, _, grid| Ok(Node::Time(grid))),
@@ -108,6 +108,7 @@ fn absent_over_time(lowering: &mut Lowering<'_>, call: &Call, grid: Grid) -> Res
         name: "present_over_time",
         kernel: |_, _| Some(Value::Float(1.0)),
         keeps_name: true,
+        refuses: None,
         params: Vec::new(),
         position: lowering.position(range.span()),
     };
