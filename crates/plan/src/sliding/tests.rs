@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::annotations::Notes;
+use crate::promql::Release;
 use crate::promql::functions::{Kind, find};
 use crate::window::{Points, Value, WindowInput};
 
@@ -23,7 +24,7 @@ const NAMES: [&str; 11] = [
 ];
 
 fn by_kernel(name: &str, times: &[i64], values: &[f64], frame: Frame, param: f64) -> Vec<Option<u64>> {
-    let Some(Kind::Window { kernel, .. }) = find(name).map(|function| function.kind) else {
+    let Some(Kind::Window { kernel, .. }) = find(name, Release::V3).map(|function| function.kind) else {
         panic!("{name} is a window function")
     };
     let cost = Cost::default();
