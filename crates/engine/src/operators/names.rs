@@ -16,7 +16,7 @@ pub(crate) fn is_metric_label(name: &str) -> bool {
 
 /// The metric name in label bytes; empty where there is none.
 pub(crate) fn metric_of(labels: &[u8]) -> &str {
-    Iter::over(labels).find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| value)
+    gw_base::labels::Iter::over(labels).find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| value)
 }
 
 /// The labels without those of the metric name.

@@ -39,7 +39,8 @@ impl<'a> Leaf<'a> {
             Boundary::Anchored => (window.lookback, 0),
             Boundary::Smoothed => (window.lookback, window.lookback),
         };
-        let first = window.shift.apply(window.grid.start).saturating_sub(window.range.saturating_add(i64::from(window.closed)));
+        let first =
+            window.shift.apply(window.grid.start).saturating_sub(window.range.saturating_add(i64::from(window.closed)));
         Self {
             matchers: &window.matchers,
             position: window.call.position,
