@@ -160,7 +160,20 @@ impl Store {
     pub async fn label_sets(&self, selection: &Selection) -> Result<Vec<Labels>, StoreError> {
         let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
         let snapshot = self.state.snapshot(selection.signal, &selection.tenant, selection.range);
+        if selection.signal == Signal::Metrics {
+            return read::series::label_sets(&self.state, snapshot, selection, conditions).await;
+        }
         read::names::label_sets(&self.state, snapshot, selection, conditions).await
+    }
+
+    /// The values that a label has in the metric series that match, sorted.
+    ///
+    /// # Errors
+    /// A bad pattern or a failed read.
+    pub async fn label_values(&self, selection: &Selection, name: &str) -> Result<Vec<String>, StoreError> {
+        let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
+        let snapshot = self.state.snapshot(Signal::Metrics, &selection.tenant, selection.range);
+        read::series::label_values(&self.state, snapshot, selection, conditions, name.to_owned()).await
     }
 
     /// Type, unit and help of the tenant's metric families, sorted by name.

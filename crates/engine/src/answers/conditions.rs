@@ -51,7 +51,8 @@ pub(crate) async fn conditions(node: &Node, run: Arc<Run>) -> Result<Answer, Que
 
 async fn count(matchers: &[Matcher], range: TimeRange, run: &Run) -> Result<u64, QueryError> {
     let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range).matching(matchers.to_vec());
-    Ok(run.store.label_sets(&selection).await.map_err(read_failed)?.len() as u64)
+    let mut cursor = run.store.cursor(&selection).await.map_err(read_failed)?;
+    Ok(std::iter::from_fn(|| cursor.advance_unread().then_some(())).count() as u64)
 }
 
 #[derive(Default)]

@@ -32,13 +32,22 @@ pub(crate) async fn names(
     if selectors.is_empty() {
         wanted.push(Vec::new());
     }
+    let limit = limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    if let (Signal::Metrics, Names::Values(label)) = (signal, names) {
+        let mut found: BTreeSet<String> = BTreeSet::new();
+        for matchers in wanted {
+            let selection = Selection::new(run.tenant.clone(), signal, range).matching(matchers);
+            found.extend(run.store.label_values(&selection, label).await.map_err(read_failed)?);
+        }
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        return Ok(texts(cut(found, limit, &run), &run));
+    }
     let mut sets: Vec<Labels> = Vec::new();
     for matchers in wanted {
         let selection = Selection::new(run.tenant.clone(), signal, range).matching(matchers);
         sets.extend(run.store.label_sets(&selection).await.map_err(read_failed)?);
     }
     Cost::add(&run.cost.series, sets.len());
-    let limit = limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
     Ok(match names {
         Names::Series => {
             sets.sort_by(compare);

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gw_base::{Labels, TimeRange};
+use gw_base::labels::Iter;
+use gw_base::{Labels, Set, TimeRange};
 use gw_batch::Exemplar;
 
 use super::cursor::{SeriesCursor, Step};
 use super::source::{HeadSource, PartSource, Source};
 use super::{off_reactor, open, tolerate};
-use crate::erase;
+use crate::erase::{self, Tombstone};
 use crate::head::TenantHead;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
@@ -42,6 +43,64 @@ pub(crate) async fn cursor(
     });
     sources.extend(found.await?);
     Ok(SeriesCursor::new(sources, range, selection.max_rows))
+}
+
+/// Whether a deletion hides all rows of a label set.
+fn is_deleted(index: &Index, entry: &Entry, tombstones: &[Arc<Tombstone>]) -> bool {
+    let gaps = erase::gaps(tombstones, index.label_bytes(entry));
+    gaps.iter().any(|(start, end)| *start <= entry.min && entry.max <= *end)
+}
+
+/// The label sets of the series that match, in label order. A series of a part counts when its first and last sample
+/// embrace some of the range.
+pub(crate) async fn label_sets(
+    state: &Arc<State>,
+    snapshot: Snapshot,
+    selection: &Selection,
+    conditions: Arc<Conditions>,
+) -> Result<Vec<Labels>, StoreError> {
+    let limit = selection.max_rows;
+    let mut cursor = cursor(state, snapshot, selection, conditions).await?;
+    off_reactor(move || {
+        let mut all = Vec::new();
+        while cursor.advance_unread() {
+            if all.len() == limit {
+                return Err(StoreError::TooManyRows { limit });
+            }
+            all.push(Labels::from_bytes(cursor.labels()).unwrap_or_default());
+        }
+        Ok(all)
+    })
+    .await
+}
+
+/// The values that a label has in the series that match, sorted.
+pub(crate) async fn label_values(
+    state: &Arc<State>,
+    snapshot: Snapshot,
+    selection: &Selection,
+    conditions: Arc<Conditions>,
+    name: String,
+) -> Result<Vec<String>, StoreError> {
+    let mut cursor = cursor(state, snapshot, selection, conditions).await?;
+    off_reactor(move || {
+        let (mut found, mut last): (Set<String>, String) = (Set::default(), String::new());
+        while cursor.advance_unread() {
+            let value = Iter::over(cursor.labels()).find(|(other, _)| *other == name).map_or("", |(_, value)| value);
+            // Neighbours often share a value.
+            if value != last {
+                last.clear();
+                last.push_str(value);
+                if !value.is_empty() && !found.contains(value) {
+                    found.insert(last.clone());
+                }
+            }
+        }
+        let mut found: Vec<String> = found.into_iter().collect();
+        found.sort_unstable();
+        Ok(found)
+    })
+    .await
 }
 
 /// The series that match, each settled, in label order, all at once.
