@@ -65,8 +65,7 @@ async fn into_store(job: &ImportJob, environment: &Environment) -> Result<Summar
     let remedy = "import writes into the store of a stopped product; into a running one, give its address: --url http://127.0.0.1:1002";
     let open = OpenStore::open(&job.origin, environment, remedy).await?;
     let (store, world) = (Arc::clone(&open.store), Arc::clone(&open.world));
-    let intake =
-        Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, open.config.limits(), Arc::clone(&world));
+    let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, open.config.limits(), Arc::clone(&world));
     let cancel = CancellationToken::new();
     let upkeep = {
         let (store, cancel) = (Arc::clone(&store), cancel.clone());

@@ -1,18 +1,16 @@
-//! Label sets without their rows.
+//! Label sets of logs, spans and events without their rows.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gw_base::{Labels, Map, Signal, TimeRange};
+use gw_base::{Labels, Map, TimeRange};
 
 use super::{matching, off_reactor, open};
-use crate::erase::Tombstone;
 use crate::head::TenantHead;
 use crate::head::rows::{judge, time_column};
 use crate::matching::Conditions;
-use crate::part::reader::Opened;
 use crate::state::{Snapshot, State};
-use crate::{Selection, StoreError, erase};
+use crate::{Selection, StoreError};
 
 /// The label sets that match and have rows in the range, sorted. In parts a label set counts when its first and last row
 /// embrace some of the range.
@@ -28,16 +26,10 @@ pub(crate) async fn label_sets(
     for part in &snapshot.parts {
         let Some(opened) = open(state, part).await? else { continue };
         let conditions = Arc::clone(&conditions);
-        let tombstones = erase::reaching(&snapshot.tombstones, part);
-        let is_metrics = selection.signal == Signal::Metrics;
         found = off_reactor(move || {
-            if is_metrics {
-                collect_series(&opened, &conditions, range, &tombstones, &mut found);
-            } else {
-                let index = opened.index();
-                let matching = matching(&opened, &conditions, range).into_iter();
-                found.extend(matching.map(|entry| index.labels(&index.entries()[entry])));
-            }
+            let index = opened.index();
+            let matching = matching(&opened, &conditions, range).into_iter();
+            found.extend(matching.map(|entry| index.labels(&index.entries()[entry])));
             within(found, limit)
         })
         .await?;
@@ -46,10 +38,8 @@ pub(crate) async fn label_sets(
         let mut verdicts: Map<Labels, bool> = Map::default();
         for head in &snapshot.heads {
             match &**head {
-                TenantHead::Metrics(head) => head.visit(&conditions, range, |series| {
-                    found.insert(series.labels().clone());
-                    Ok::<_, StoreError>(())
-                })?,
+                // Those of metrics are walked by the cursor.
+                TenantHead::Metrics(_) => {}
                 TenantHead::Rows(head) => {
                     for batch in head.batches() {
                         let (min, max) = batch.bounds();
@@ -67,25 +57,6 @@ pub(crate) async fn label_sets(
         Ok(within(found, limit)?.into_iter().collect())
     })
     .await
-}
-
-fn collect_series(
-    opened: &Opened,
-    conditions: &Conditions,
-    range: TimeRange,
-    tombstones: &[Arc<Tombstone>],
-    found: &mut BTreeSet<Labels>,
-) {
-    let index = opened.series();
-    let mut labels = Vec::new();
-    for series in index.select(conditions, range) {
-        labels.clear();
-        index.labels_into(series, &mut labels);
-        let ((min, max), gaps) = (index.bounds(series), erase::gaps(tombstones, &labels));
-        if !gaps.iter().any(|(start, end)| *start <= min && max <= *end) {
-            found.extend(Labels::from_bytes(&labels).ok());
-        }
-    }
 }
 
 fn collect(

@@ -10,7 +10,7 @@ use gw_batch::Exemplar;
 use super::cursor::{SeriesCursor, Step};
 use super::source::{HeadSource, PartSource, Source};
 use super::{off_reactor, open, tolerate};
-use crate::erase::{self, Tombstone};
+use crate::erase;
 use crate::head::TenantHead;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
@@ -43,12 +43,6 @@ pub(crate) async fn cursor(
     });
     sources.extend(found.await?);
     Ok(SeriesCursor::new(sources, range, selection.max_rows))
-}
-
-/// Whether a deletion hides all rows of a label set.
-fn is_deleted(index: &Index, entry: &Entry, tombstones: &[Arc<Tombstone>]) -> bool {
-    let gaps = erase::gaps(tombstones, index.label_bytes(entry));
-    gaps.iter().any(|(start, end)| *start <= entry.min && entry.max <= *end)
 }
 
 /// The label sets of the series that match, in label order. A series of a part counts when its first and last sample

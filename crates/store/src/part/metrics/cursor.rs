@@ -54,9 +54,20 @@ impl PartSeries {
         range: TimeRange,
         tombstones: Vec<Arc<Tombstone>>,
     ) -> Self {
+        let index = opened.series();
+        let mut wanted = index.select(conditions, range);
+        if !tombstones.is_empty() {
+            let mut labels = Vec::new();
+            wanted.retain(|series| {
+                labels.clear();
+                index.labels_into(*series, &mut labels);
+                let (min, max) = index.bounds(*series);
+                !erase::gaps(&tombstones, &labels).iter().any(|(start, end)| *start <= min && max <= *end)
+            });
+        }
         Self {
             part: Arc::clone(part),
-            wanted: opened.series().select(conditions, range),
+            wanted,
             opened: Arc::clone(opened),
             tombstones,
             range,
