@@ -50,7 +50,7 @@ impl Operator for Choose {
             let AggregatePositions { whole, param, input } = choose.positions;
             let [whole, param, input] = [whole, param, input].map(|position| Notes::new(&run.cost, position));
             match &choose.op {
-                AggregateOp::CountValues(label) => Ok(count_values(&matrix, &choose.grouping, label)),
+                AggregateOp::CountValues(label) => count_values(&matrix, &choose.grouping, label, &run),
                 AggregateOp::Quantile => Ok(quantile(&matrix, groups, params.first(), (&param, &input))),
                 AggregateOp::Topk => ranked(&matrix, &groups, params.first(), (true, "topk"), &whole),
                 AggregateOp::Bottomk => ranked(&matrix, &groups, params.first(), (false, "bottomk"), &whole),
@@ -247,11 +247,12 @@ fn quantile(
     out
 }
 
-fn count_values(matrix: &Matrix, grouping: &Grouping, label: &str) -> Matrix {
+fn count_values(matrix: &Matrix, grouping: &Grouping, label: &str, run: &Run) -> Result<Matrix, QueryError> {
     let mut keys = Keys::default();
     let mut out = Matrix::new(matrix.steps);
     let mut groups = Keys::default();
     for row in 0..matrix.rows() {
+        run.check()?;
         let group = groups.number(&matrix.labels[row], &grouping.labels, !grouping.without);
         for step in 0..matrix.steps {
             let text = match matrix.cell(row, step) {
@@ -263,6 +264,8 @@ fn count_values(matrix: &Matrix, grouping: &Grouping, label: &str) -> Matrix {
             labels.set(label, text);
             let at = keys.of(labels.build());
             if at == out.rows() {
+                // Values that never repeat make a row of every cell.
+                run.hold(matrix.steps * 9 + keys.labels[at].as_bytes().len())?;
                 out.push(keys.labels[at].clone(), matrix.dropped[row]);
             }
             let before = match out.cell(at, step) {
@@ -272,7 +275,7 @@ fn count_values(matrix: &Matrix, grouping: &Grouping, label: &str) -> Matrix {
             out.set_float(at, step, before + 1.0);
         }
     }
-    out
+    Ok(out)
 }
 
 /// A float without exponent, as Prometheus writes it into the label.

@@ -39,6 +39,18 @@ async fn samples_memory_and_steps_are_bounded() {
 }
 
 #[tokio::test]
+async fn values_that_never_repeat_end_at_the_memory_limit() {
+    let mut bench = Bench::new().await;
+    // Room for the operand, not for a row a value.
+    bench.limits.query_bytes = 200_000;
+    let text = r#"count_values("value", http_requests_total * time())"#;
+    let request = expression(Language::PromQl, text, Some(Duration::from_secs(1)));
+    let error = failure(&bench, request).await;
+    assert_eq!(error.kind, Kind::TooMuch);
+    assert!(error.message.contains("200000 bytes"), "{}", error.message);
+}
+
+#[tokio::test]
 async fn rows_of_an_answer_are_bounded() {
     let mut bench = Bench::new().await;
     bench.limits.query_rows = 2;
