@@ -1,7 +1,9 @@
 //! `/api/v1/admin/tsdb/*`: deleting series, cleaning up after that, and snapshots.
 
+use std::sync::Arc;
+
 use axum::Extension;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use gw_base::{BoxFuture, Kind, TimeRange, Timestamp};
 use gw_serve::{Params, Permission, Principal, access};
 
@@ -32,42 +34,40 @@ pub trait Admin: Send + Sync {
 
 type Who = Option<Extension<Principal>>;
 
-fn admin(operations: &Operations, who: &Who) -> Result<std::sync::Arc<dyn Admin>, Response> {
-    access::require(who.as_deref(), Permission::Administer).map_err(IntoResponse::into_response)?;
+fn admin(operations: &Operations, who: &Who) -> Result<Arc<dyn Admin>, ApiError> {
+    access::require(who.as_deref(), Permission::Administer)
+        .map_err(|fault| ApiError::of_kind(fault.kind, fault.message))?;
     let admin = operations.admin.clone().filter(|_| operations.settings.admin);
-    admin.ok_or_else(|| ApiError::unavailable("admin APIs disabled").into_response())
+    admin.ok_or_else(|| ApiError::unavailable("admin APIs disabled"))
 }
 
-fn failed(error: AdminError) -> Response {
-    ApiError::of_kind(error.kind, error.message).into_response()
+fn failed(error: AdminError) -> ApiError {
+    ApiError::of_kind(error.kind, error.message)
 }
 
 /// Deletes series.
-pub(crate) async fn delete_series(operations: Operations, who: Who, given: Params) -> Result<Response, Response> {
+pub(crate) async fn delete_series(operations: Operations, who: Who, given: Params) -> Result<Response, ApiError> {
     let admin = admin(&operations, &who)?;
     let selectors: Vec<String> = given.all("match[]").map(str::to_owned).collect();
     if selectors.is_empty() {
-        return Err(ApiError::bad_data("no match[] parameter provided").into_response());
+        return Err(ApiError::bad_data("no match[] parameter provided"));
     }
-    let time = |name: &str| params::time(&given, name).map_err(IntoResponse::into_response);
-    let range = TimeRange::new(time("start")?.unwrap_or(Timestamp::MIN), time("end")?.unwrap_or(Timestamp::MAX));
-    admin.delete_series(selectors, range).await.map_err(failed)?;
+    let start = params::time(&given, "start")?.unwrap_or(Timestamp::MIN);
+    let end = params::time(&given, "end")?.unwrap_or(Timestamp::MAX);
+    admin.delete_series(selectors, TimeRange::new(start, end)).await.map_err(failed)?;
     Ok(render::nothing())
 }
 
 /// Cleans up after deletions.
-pub(crate) async fn clean_tombstones(operations: Operations, who: Who) -> Result<Response, Response> {
+pub(crate) async fn clean_tombstones(operations: Operations, who: Who) -> Result<Response, ApiError> {
     admin(&operations, &who)?.clean_tombstones().await.map_err(failed)?;
     Ok(render::nothing())
 }
 
 /// Makes a snapshot.
-pub(crate) async fn snapshot(operations: Operations, who: Who, given: Params) -> Result<Response, Response> {
+pub(crate) async fn snapshot(operations: Operations, who: Who, given: Params) -> Result<Response, ApiError> {
     let admin = admin(&operations, &who)?;
-    let skip_head = match given.get("skip_head") {
-        None => false,
-        Some(text) => params::boolean("skip_head", text).map_err(IntoResponse::into_response)?,
-    };
+    let skip_head = given.get("skip_head").map_or(Ok(false), |text| params::boolean("skip_head", text))?;
     let name = admin.snapshot(skip_head).await.map_err(failed)?;
     Ok(render::success(&serde_json::json!({"name": name}).to_string()))
 }

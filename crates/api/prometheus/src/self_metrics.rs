@@ -21,7 +21,7 @@ pub(crate) fn self_metrics(services: &Services, given: &Params) -> Result<Respon
     Ok(render::success(&json!(shown).to_string()))
 }
 
-/// Wire: the field names of client_model's `MetricFamily`.
+/// Wire: the field names of `MetricFamily` in `client_model`.
 fn show(family: &Family) -> Value {
     let (word, field) = match family.kind {
         MetricType::Counter => ("COUNTER", "counter"),
