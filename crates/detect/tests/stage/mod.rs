@@ -110,7 +110,8 @@ impl Sink for Notebook {
         let mut rows = 0;
         for batch in &batches {
             rows += batch.rows() as u64;
-            let view = MetricsView::of(batch).unwrap();
+            // Alert transitions are written as events beside the series.
+            let Some(view) = MetricsView::of(batch) else { continue };
             for row in 0..batch.rows() {
                 let series = Labels::from_pairs(view.labels(row)).to_string();
                 let value = view.values.value(row);
