@@ -96,9 +96,10 @@ impl Target<'_> {
         let begun = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.check)(input)));
         let took = begun.elapsed();
-        let told: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(took < PATIENCE, "{}: {took:?} for the input {told}", self.name);
-        outcome.unwrap_or_else(|_panic| panic!("{}: panicked on the input {told}", self.name))
+        let told = || -> String { input.iter().map(|byte| format!("{byte:02x}")).collect() };
+        assert!(took < PATIENCE, "{}: {took:?} for the input {}", self.name, told());
+        assert!(outcome.is_ok(), "{}: panicked on the input {}", self.name, told());
+        outcome.unwrap_or_default()
     }
 
     fn mutate(&self, input: &mut Vec<u8>, pool: &[Vec<u8>], random: &mut Random) {
@@ -175,7 +176,7 @@ fn overwrite(input: &mut [u8], at: usize, bytes: &[u8]) {
     input.iter_mut().skip(at).zip(bytes).for_each(|(old, new)| *old = *new);
 }
 
-/// SplitMix64.
+/// A generator that follows from its seed: one addition a step, then a mix of the state.
 struct Random(u64);
 
 impl Random {

@@ -1,5 +1,6 @@
 //! `gatewatch export prometheus DIR`: blocks that Prometheus opens.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -62,10 +63,10 @@ pub(crate) fn export(job: ExportJob, environment: &Environment) -> Result<()> {
             ("float samples", told.stats.num_float_samples),
             ("histogram samples", told.stats.num_histogram_samples),
         ] {
-            text.push_str(&format!("{name:<24}{:>16}\n", grouped(count)));
+            writeln!(text, "{name:<24}{:>16}", grouped(count))?;
         }
         if let Some((first, last)) = told.times {
-            text.push_str(&format!("{:<24}{} to {}\n", "time range", outcome::day(first), outcome::day(last)));
+            writeln!(text, "{:<24}{} to {}", "time range", outcome::day(first), outcome::day(last))?;
         }
         Ok(write!(std::io::stdout(), "{text}")?)
     })

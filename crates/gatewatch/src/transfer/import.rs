@@ -14,6 +14,7 @@ use gw_import::tsdb::{DataDir, Summary};
 use gw_intake::{Intake, Receipt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::outcome::{self, Teller};
 use super::remote::Remote;
@@ -67,13 +68,15 @@ async fn into_store(job: &ImportJob, environment: &Environment) -> Result<Summar
     let (store, world) = (Arc::clone(&open.store), Arc::clone(&open.world));
     let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, open.config.limits(), Arc::clone(&world));
     let cancel = CancellationToken::new();
-    let upkeep = {
+    let tasks = TaskTracker::new();
+    {
         let (store, cancel) = (Arc::clone(&store), cancel.clone());
-        tokio::task::spawn(async move { store.maintain(cancel.cancelled_owned()).await })
-    };
+        tasks.spawn(async move { store.maintain(cancel.cancelled_owned()).await });
+    }
     let poured = pour(job, Arc::clone(&world), |batch| keep(&intake, &world, batch)).await;
     cancel.cancel();
-    upkeep.await.context("the store's upkeep failed")?;
+    tasks.close();
+    tasks.wait().await;
     store.flush().await.context("writing parts failed")?;
     store.shutdown().await.context("closing the store failed")?;
     let mut summary = poured?;
