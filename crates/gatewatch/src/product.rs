@@ -292,7 +292,8 @@ impl Product {
 /// How the store is opened.
 pub(crate) fn store_options(config: &GatewatchConfig) -> StoreOptions {
     let section = &config.store;
-    let retention = Retention { age: section.retention.get(), bytes: section.retention_size.map(|size| size.0) };
+    let bytes = section.retention_size.map(|size| size.0);
+    let retention = Retention { age: section.retention.get(), bytes, ..Retention::default() };
     StoreOptions { limits: config.limits(), retention, ..StoreOptions::new(&section.dir) }
 }
 

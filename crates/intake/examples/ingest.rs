@@ -10,6 +10,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const END: i64 = 1_800_000_000_000;
 const BATCH: usize = 2000;
+
+/// Nanoseconds of CPU time spent in the decoder.
+static DECODING: AtomicU64 = AtomicU64::new(0);
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -92,8 +96,13 @@ async fn load(dir: &Path, world: &Arc<dyn World>, steps: &mpsc::Receiver<Step>, 
             tokio::spawn(async move {
                 for (body, _) in bodies {
                     let decoded = tokio::task::block_in_place(|| {
+                        let from = thread_time();
                         let limits = Limits::default();
-                        REMOTE_WRITE.decode(&body, &DecodeContext::new(&limits, Timestamp::from_millis(END))).unwrap()
+                        let context = DecodeContext::new(&limits, Timestamp::from_millis(END));
+                        let decoded = REMOTE_WRITE.decode(&body, &context).unwrap();
+                        let spent = thread_time().saturating_sub(from);
+                        DECODING.fetch_add(spent.as_nanos() as u64, Ordering::Relaxed);
+                        decoded
                     });
                     assert!(intake.send(decoded.batches).await.unwrap().refused.is_empty());
                 }
@@ -116,6 +125,7 @@ async fn load(dir: &Path, world: &Arc<dyn World>, steps: &mpsc::Receiver<Step>, 
             samples as f64 / spent.as_secs_f64()
         );
     }
+    println!("of it the decoder: {:?} CPU", Duration::from_nanos(DECODING.load(Ordering::Relaxed)));
     println!("loaded: resident {} MB, {:?}", resident(), store.usage()[Signal::Metrics as usize]);
     println!("on disk: {} bytes", folder_bytes(dir));
     drop(stop);

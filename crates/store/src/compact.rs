@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::{BooleanArray, RecordBatch};
 use gw_base::{Labels, Signal, Tenant, TimeRange, Timestamp};
 
+use crate::erase::Tombstone;
 use crate::flush::put;
 use crate::head::rows::{filtered, time_column};
 use crate::merge::merge_series;
@@ -54,10 +55,12 @@ pub(crate) async fn compact(state: &State, parts: &[Arc<PartMeta>]) -> Result<()
     Ok(())
 }
 
-/// Writes one part again without what has been deleted.
-pub(crate) async fn rewrite(state: &State, part: &Arc<PartMeta>) -> Result<(), StoreError> {
+/// Writes one part of metrics again without what has been deleted, and without what `also` deletes.
+pub(crate) async fn rewrite(state: &State, part: &Arc<PartMeta>, also: &[Arc<Tombstone>]) -> Result<(), StoreError> {
     let (tenant, signal) = part.owner()?;
-    let rows = merge_into(state, (&tenant, signal), std::slice::from_ref(part), part.level).await?;
+    let parts = std::slice::from_ref(part);
+    let written = merge_series(state, parts, part.level, also).await?;
+    let rows = put_in_place(state, (&tenant, signal), parts, part.level, written).await?;
     tracing::debug!(%signal, %tenant, before = part.rows, rows, "part written again");
     Ok(())
 }
@@ -69,9 +72,20 @@ async fn merge_into(
     level: u32,
 ) -> Result<u64, StoreError> {
     let written = match signal {
-        Signal::Metrics => merge_series(state, parts, level).await?,
+        Signal::Metrics => merge_series(state, parts, level, &[]).await?,
         Signal::Logs | Signal::Spans | Signal::Events => merge(state, signal, parts, level).await?,
     };
+    put_in_place(state, (tenant, signal), parts, level, written).await
+}
+
+/// Puts what was written where the parts were.
+async fn put_in_place(
+    state: &State,
+    (tenant, signal): (&Tenant, Signal),
+    parts: &[Arc<PartMeta>],
+    level: u32,
+    written: Written,
+) -> Result<u64, StoreError> {
     let through = parts.iter().map(|part| part.through).max().unwrap_or(0);
     let rows = written.rows;
     let mut merged = Vec::new();

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use gw_base::time::nanos_of;
 use gw_base::{MatchOp, Matcher, Signal, Tenant, TimeRange, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::compact::rewrite;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::state::State;
-use crate::{StoreError, read};
+use crate::{RetentionRule, StoreError, read};
 
 /// Tombstones that may wait for cleaning; each is looked at for every series that a read meets.
 pub(crate) const MAX_TOMBSTONES: usize = 1024;
@@ -111,6 +112,36 @@ pub(crate) async fn delete(
     Ok(())
 }
 
+/// The deletions that the rules of retention call for in a part at a time.
+pub(crate) async fn expired(
+    state: &State,
+    part: &Arc<PartMeta>,
+    now: Timestamp,
+) -> Result<Vec<Arc<Tombstone>>, StoreError> {
+    let is_old = |rule: &&RetentionRule| part.max < now.offset(-nanos_of(rule.age)).nanos();
+    let old: Vec<&RetentionRule> = state.options.retention.rules.iter().filter(is_old).collect();
+    if old.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(opened) = read::open(state, part).await? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for rule in old {
+        let conditions = Conditions::compile(&rule.matchers)?;
+        if opened.series().select(&conditions, TimeRange::ALL).is_empty() {
+            continue;
+        }
+        let deletion = Deletion {
+            tenant: part.tenant.clone(),
+            matchers: Vec::new(),
+            start: part.min,
+            end: part.max,
+            through: part.through,
+        };
+        found.push(Arc::new(Tombstone { deletion, conditions }));
+    }
+    Ok(found)
+}
+
 /// Writes the parts that tombstones reach again, then forgets the tombstones. The caller lets no other merge run.
 pub(crate) async fn clean(state: &State) -> Result<(), StoreError> {
     let done = state.tombstones();
@@ -120,7 +151,7 @@ pub(crate) async fn clean(state: &State) -> Result<(), StoreError> {
         if reaching.is_empty() || !holds_deleted(state, &part, &reaching).await? {
             continue;
         }
-        rewrite(state, &part).await?;
+        rewrite(state, &part, &[]).await?;
     }
     let gone: Vec<Deletion> = done.iter().map(|tombstone| tombstone.deletion.clone()).collect();
     state.catalog.commit(|manifest| manifest.tombstones.retain(|deletion| !gone.contains(deletion))).await?;

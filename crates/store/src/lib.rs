@@ -31,7 +31,7 @@ mod wal;
 mod tests;
 
 pub use error::StoreError;
-pub use options::{Retention, StoreOptions};
+pub use options::{Retention, RetentionRule, StoreOptions};
 pub use read::cursor::{SeriesCursor, Step};
 pub use selection::{Counted, Family, Operation, Selection, Series, SeriesExemplars, SignalUsage};
 pub use stats::StoreStats;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use gw_base::time::nanos_of;
-use gw_base::{Signal, Timestamp};
+use gw_base::{Map, Signal, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::commit::Command;
-use crate::compact::{compact, plan, replace};
+use crate::compact::{compact, plan, replace, rewrite};
 use crate::flush::flush;
 use crate::options::Retention;
 use crate::part::PartMeta;
@@ -32,11 +32,19 @@ pub(crate) struct Maintenance {
     flushing: [tokio::sync::Mutex<()>; Signal::ALL.len()],
     /// One round of merging, expiring and cleaning at a time: two would replace the same part.
     tending: tokio::sync::Mutex<()>,
+    /// Of each part of metrics, the number of retention rules that it has been looked at for.
+    ruled: tokio::sync::Mutex<Map<String, usize>>,
 }
 
 impl Maintenance {
     pub(crate) fn new(state: Arc<State>, commands: mpsc::Sender<Command>) -> Self {
-        Self { state, commands, flushing: Default::default(), tending: tokio::sync::Mutex::default() }
+        Self {
+            state,
+            commands,
+            flushing: Default::default(),
+            tending: tokio::sync::Mutex::default(),
+            ruled: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Works until `cancel` resolves.
@@ -76,6 +84,7 @@ impl Maintenance {
         let _one = self.tending.lock().await;
         self.note(self.quarantine().await, "setting damaged parts aside failed");
         self.note(self.expire().await, "retention failed");
+        self.note(self.expire_by_rule().await, "retention by rule failed");
         for signal in Signal::ALL {
             while let Some(parts) = plan(&self.state.view(signal).parts, self.state.options.part_bytes) {
                 let merged = compact(&self.state, &parts).await;
@@ -130,6 +139,31 @@ impl Maintenance {
             let (tenant, signal) = part.owner()?;
             replace(&self.state, (&tenant, signal), &[part], Vec::new()).await?;
             StoreStats::add(&self.state.stats.parts_expired, 1);
+        }
+        Ok(())
+    }
+
+    /// Writes parts again without the series that a rule of retention lets go. A part is looked at once for each of the
+    /// rules that it has become old enough for.
+    async fn expire_by_rule(&self) -> Result<(), StoreError> {
+        let rules = &self.state.options.retention.rules;
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let now = self.state.world.now();
+        let mut seen = self.ruled.lock().await;
+        let parts = self.state.view(Signal::Metrics).parts;
+        seen.retain(|id, _| parts.iter().any(|part| part.id == *id));
+        for part in parts.iter() {
+            let old = rules.iter().filter(|rule| part.max < now.offset(-nanos_of(rule.age)).nanos()).count();
+            if seen.get(&part.id).copied().unwrap_or(0) == old {
+                continue;
+            }
+            seen.insert(part.id.clone(), old);
+            let expired = erase::expired(&self.state, part, now).await?;
+            if !expired.is_empty() {
+                rewrite(&self.state, part, &expired).await?;
+            }
         }
         Ok(())
     }
@@ -208,8 +242,11 @@ mod tests {
             let gone = expired(parts.clone(), Timestamp::from_nanos(40), retention);
             gone.iter().map(|part| part.id.clone()).collect()
         };
-        assert_eq!(names(&Retention { age: Duration::from_nanos(25), bytes: None }), ["a"]);
-        assert_eq!(names(&Retention { age: Duration::from_hours(1), bytes: Some(9) }), ["b", "a"]);
+        assert_eq!(names(&Retention { age: Duration::from_nanos(25), ..Retention::default() }), ["a"]);
+        assert_eq!(
+            names(&Retention { age: Duration::from_hours(1), bytes: Some(9), ..Retention::default() }),
+            ["b", "a"]
+        );
         assert!(names(&Retention::default()).is_empty());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gw_base::TimeRange;
 use gw_batch::Exemplar;
 
+use crate::erase::Tombstone;
 use crate::head::series::settle;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
@@ -23,12 +24,18 @@ struct Input {
 }
 
 /// The rows of these parts, in the order in which later ones win, as one part.
-pub(crate) async fn merge_series(state: &State, parts: &[Arc<PartMeta>], level: u32) -> Result<Written, StoreError> {
+pub(crate) async fn merge_series(
+    state: &State,
+    parts: &[Arc<PartMeta>],
+    level: u32,
+    also: &[Arc<Tombstone>],
+) -> Result<Written, StoreError> {
     let tombstones = state.tombstones();
     let mut inputs = Vec::with_capacity(parts.len());
     for part in parts {
         let opened = state.reader.open(part).await.map_err(|error| blame(state, part, error))?;
-        let reaching = erase::reaching(&tombstones, part);
+        let mut reaching = erase::reaching(&tombstones, part);
+        reaching.extend(also.iter().cloned());
         let cursor = PartSeries::new((part, &opened), &Conditions::default(), TimeRange::ALL, reaching);
         inputs.push(Input { part: Arc::clone(part), cursor, labels: Vec::new(), is_done: false });
     }

@@ -160,8 +160,8 @@ fn replay(
     stats: &StoreStats,
 ) -> Result<Log, StoreError> {
     let signal = head.signal();
-    let mut replayer = Replayer::default();
     let limits = SeriesLimits { all: options.limits.active_series, metric: options.limits.series_per_metric };
+    let mut replayer = Replayer::new(limits);
     let apply = |sequence: u64, payload: &[u8]| {
         if signal == Signal::Metrics {
             return replayer.apply(sequence, payload, head);

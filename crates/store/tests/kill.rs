@@ -42,7 +42,7 @@ fn main() {
 
 fn options(dir: &Path) -> StoreOptions {
     // Small bounds, so that flushes and merges are hit by the kills too.
-    let retention = Retention { age: Duration::from_hours(100 * 365 * 24), bytes: None };
+    let retention = Retention { age: Duration::from_hours(100 * 365 * 24), ..Retention::default() };
     StoreOptions { flush_bytes: 200_000, segment_bytes: 20_000, retention, ..StoreOptions::new(dir) }
 }
 

@@ -115,6 +115,7 @@ impl MetricsHead {
             rows[*key as usize] += u64::from(plain || !view.is_metadata(row));
         }
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let text_before = index.symbols().text_bytes();
         for (key, number) in numbers.iter_mut().enumerate() {
             if *number != UNKNOWN || rows[key] == 0 {
                 continue;
@@ -133,6 +134,8 @@ impl MetricsHead {
                 Err(full) => refuse(&mut applied.refused, rows[key], &full, limits),
             }
         }
+        // Room for growth and the table that finds a pair.
+        applied.bytes += 2 * (index.symbols().text_bytes() - text_before);
         applied
     }
 

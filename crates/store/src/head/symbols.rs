@@ -28,6 +28,11 @@ impl Symbols {
         self.ends.len() - 1
     }
 
+    /// Bytes of all pairs.
+    pub(crate) const fn text_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The canonical bytes of a pair.
     #[inline]
     pub(crate) fn pair(&self, symbol: u32) -> &[u8] {

@@ -236,3 +236,52 @@ async fn a_snapshot_opens_as_a_store() {
     drop(copy);
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+#[tokio::test]
+async fn rules_of_retention_let_single_series_go() {
+    let dir = std::env::temp_dir().join(format!("gw-store-rules-{}", std::process::id()));
+    drop(std::fs::remove_dir_all(&dir));
+    let rule = |value: &str, hours| crate::RetentionRule {
+        matchers: vec![Matcher::equal("job", value)],
+        age: std::time::Duration::from_hours(hours),
+    };
+    let rules = vec![rule("a", 24), rule("b", 24 * 14)];
+    let retention = crate::Retention { rules, ..crate::Retention::default() };
+    let options = crate::StoreOptions { retention, ..crate::StoreOptions::new(&dir) };
+    // The clock stands eleven days behind the samples.
+    let store = Store::open(options, world(14)).await.unwrap();
+    store.append(vec![two_series(&[(1, 1.0), (2, 2.0)])]).await.unwrap();
+    store.tend().await;
+    assert_eq!(times_of(&store, "a").await, [1, 2], "the head is left alone");
+    store.flush().await.unwrap();
+    for _ in 0..2 {
+        store.tend().await;
+        assert_eq!((times_of(&store, "a").await, times_of(&store, "b").await), (vec![], vec![1, 2]));
+    }
+    assert_eq!(store.usage()[Signal::Metrics as usize].rows, 2);
+    drop(store);
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_metric_of_too_many_series_is_shed_by_name_and_the_rest_is_kept() {
+    let world = world(15);
+    let limits = gw_base::Limits { series_per_metric: 3, ..gw_base::Limits::default() };
+    let dir = std::env::temp_dir().join(format!("gw-store-budget-{}", std::process::id()));
+    drop(std::fs::remove_dir_all(&dir));
+    let store = Store::open(crate::StoreOptions { limits, ..crate::StoreOptions::new(&dir) }, world).await.unwrap();
+    let mut builder = MetricsBuilder::default();
+    for i in 0..5 {
+        for metric in ["loud", "calm"] {
+            let series = if metric == "loud" { i } else { 0 };
+            let key = builder.series(&Labels::from_pairs([(METRIC_NAME, metric), ("i", &series.to_string())]));
+            builder.sample(key, Timestamp::from_secs(i), 1.0);
+        }
+    }
+    let ack = store.append(vec![builder.finish(Tenant::default())]).await.unwrap();
+    assert_eq!((ack.rows, ack.refused.len(), ack.refused[0].rows), (8, 1, 2));
+    assert!(ack.refused[0].message.contains("\"loud\""), "{}", ack.refused[0].message);
+    assert_eq!(store.label_sets(&all(Signal::Metrics)).await.unwrap().len(), 4);
+    drop(store);
+    std::fs::remove_dir_all(&dir).unwrap();
+}

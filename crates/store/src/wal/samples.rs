@@ -175,8 +175,10 @@ fn put_row(out: &mut Vec<u8>, (series, last_series): (u32, &mut u32), (time, las
 }
 
 /// What a reader knows of the epoch that it is in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Replayer {
+    /// Batches hold what was refused as well, so they pass the limits again.
+    limits: SeriesLimits,
     tenants: Map<Tenant, Known>,
     rows: Vec<(u32, i64, f64)>,
 }
@@ -188,15 +190,20 @@ struct Known {
     series: Vec<u32>,
 }
 
-/// No limit: what is in the log has passed the limits already.
+/// No limit: series that the log tells have passed the limits already.
 const NO_LIMITS: SeriesLimits = SeriesLimits { all: usize::MAX >> 1, metric: usize::MAX >> 1 };
 
 impl Replayer {
+    /// A reader that knows nothing yet.
+    pub(crate) fn new(limits: SeriesLimits) -> Self {
+        Self { limits, tenants: Map::default(), rows: Vec::new() }
+    }
+
     /// Applies the payload of a record; `false` when some of it could not be understood.
     pub(crate) fn apply(&mut self, sequence: u64, payload: &[u8], head: &Generation) -> bool {
         let Some(mut rest) = payload.strip_prefix(&[MARK]) else {
             return codec::decode(head.signal(), payload).is_ok_and(|batches| {
-                head.apply(sequence, &batches, NO_LIMITS);
+                head.apply(sequence, &batches, self.limits);
                 true
             });
         };
@@ -206,7 +213,7 @@ impl Replayer {
             let understood = match *kind {
                 BATCHES => {
                     take_bytes(&mut rest).and_then(|plain| codec::decode(head.signal(), plain).ok()).map(|batches| {
-                        head.apply(sequence, &batches, NO_LIMITS);
+                        head.apply(sequence, &batches, self.limits);
                         true
                     })
                 }
@@ -381,7 +388,7 @@ mod tests {
         for cut in [1, 4, 100] {
             let (head, records) = written(10, cut);
             let again = Generation::new(Signal::Metrics, Duration::ZERO, 0);
-            let mut replayer = Replayer::default();
+            let mut replayer = Replayer::new(NO_LIMITS);
             assert!(records.iter().enumerate().all(|(i, record)| replayer.apply(i as u64 + 1, record, &again)));
             assert_eq!(content(&again), content(&head));
             assert_eq!((again.rows(), again.series(), again.through()), (head.rows(), head.series(), 10));
@@ -394,7 +401,7 @@ mod tests {
     fn a_lost_record_costs_the_series_it_told_and_no_other() {
         let (head, records) = written(10, 100);
         let again = Generation::new(Signal::Metrics, Duration::ZERO, 0);
-        let mut replayer = Replayer::default();
+        let mut replayer = Replayer::new(NO_LIMITS);
         for (i, record) in records.iter().enumerate().filter(|(i, _)| *i != 5) {
             assert_eq!(replayer.apply(i as u64 + 1, record, &again), i < 5);
         }
@@ -414,8 +421,8 @@ mod tests {
                 let again = Generation::new(Signal::Metrics, Duration::ZERO, 0);
                 let mut flipped = record.clone();
                 flipped[at] ^= 0x55;
-                Replayer::default().apply(1, &flipped, &again);
-                Replayer::default().apply(1, &record[..at], &again);
+                Replayer::new(NO_LIMITS).apply(1, &flipped, &again);
+                Replayer::new(NO_LIMITS).apply(1, &record[..at], &again);
             }
         }
     }
