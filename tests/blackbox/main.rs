@@ -12,6 +12,7 @@ mod commands;
 mod crash;
 mod daemon;
 mod demo;
+mod differential;
 mod disk;
 mod folder;
 mod gateways;

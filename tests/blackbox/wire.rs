@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use gw_testkit::http::{Answer, Connection};
+use gw_testkit::promql_generator::{GeneratedSeries, GeneratedValue};
 use serde_json::json;
 
 /// A series for remote write: labels (the metric's name as `__name__`) and samples of (milliseconds, value).
@@ -44,6 +45,64 @@ pub(crate) fn remote_write(series: &[Series]) -> Result<Vec<u8>> {
         bytes_field(&mut request, 1, &body);
     }
     Ok(snap::raw::Encoder::new().compress_vec(&request)?)
+}
+
+/// The body of a remote write 1.0 request of generated series that begin at `begin` (milliseconds).
+pub(crate) fn generated(series: &[GeneratedSeries], begin: i64) -> Result<Vec<u8>> {
+    let mut request = Vec::new();
+    for one in series {
+        let mut body = Vec::new();
+        for (name, value) in &one.labels {
+            let mut label = Vec::new();
+            bytes_field(&mut label, 1, name.as_bytes());
+            bytes_field(&mut label, 2, value.as_bytes());
+            bytes_field(&mut body, 1, &label);
+        }
+        for (after, value) in &one.samples {
+            let millis = u64::try_from(begin + after)?;
+            match value {
+                GeneratedValue::Float(value) => {
+                    let mut sample = vec![1 << 3 | 1];
+                    sample.extend(value.to_le_bytes());
+                    sample.push(2 << 3);
+                    varint(&mut sample, millis);
+                    bytes_field(&mut body, 2, &sample);
+                }
+                GeneratedValue::Histogram { zero_count, buckets, sum } => {
+                    bytes_field(&mut body, 4, &native_histogram((*zero_count, buckets, *sum), millis)?);
+                }
+            }
+        }
+        bytes_field(&mut request, 1, &body);
+    }
+    Ok(snap::raw::Encoder::new().compress_vec(&request)?)
+}
+
+/// A native histogram of schema 0 with integer counts: fields 1 count, 3 sum, 4 schema, 5 zero threshold, 6 zero count,
+/// 11 spans, 12 deltas, 15 time.
+fn native_histogram((zero_count, buckets, sum): (u64, &[u64], f64), millis: u64) -> Result<Vec<u8>> {
+    let mut out = vec![1 << 3];
+    varint(&mut out, zero_count + buckets.iter().sum::<u64>());
+    out.push(3 << 3 | 1);
+    out.extend(sum.to_le_bytes());
+    out.extend([4 << 3, 0, 5 << 3 | 1]);
+    out.extend(0.001f64.to_le_bytes());
+    out.push(6 << 3);
+    varint(&mut out, zero_count);
+    let mut span = vec![1 << 3, 0, 2 << 3];
+    varint(&mut span, buckets.len() as u64);
+    bytes_field(&mut out, 11, &span);
+    let (mut deltas, mut before) = (Vec::new(), 0i64);
+    for bucket in buckets {
+        let count = i64::try_from(*bucket)?;
+        let delta = count - before;
+        varint(&mut deltas, u64::from_ne_bytes(((delta << 1) ^ (delta >> 63)).to_ne_bytes()));
+        before = count;
+    }
+    bytes_field(&mut out, 12, &deltas);
+    out.push(15 << 3);
+    varint(&mut out, millis);
+    Ok(out)
 }
 
 /// Sends a remote write request.

@@ -135,6 +135,9 @@ pub(crate) struct RunFlags {
     /// Number added to every port.
     #[arg(long, value_name = "N")]
     pub(crate) port_offset: Option<u16>,
+    /// The release of Prometheus whose rules PromQL follows: `3` or `2.47`.
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) compat: Option<String>,
     /// Serve other machines without asking who they are.
     #[arg(long)]
     pub(crate) insecure_no_auth: bool,

@@ -43,6 +43,7 @@ fn start(flags: &RunFlags) -> Start {
     let listed = [
         ("store.dir", flags.data.as_ref().map(|dir| dir.display().to_string()), "--data"),
         ("listen.address", flags.listen.map(|address| address.to_string()), "--listen"),
+        ("query.compat", flags.compat.clone(), "--compat"),
         ("listen.port_offset", flags.port_offset.map(|offset| offset.to_string()), "--port-offset"),
     ];
     let flags_over_file = listed.into_iter().filter_map(|(path, value, flag)| Some((path, value?, flag))).collect();

@@ -8,6 +8,7 @@ use gw_alert::AlertConfig;
 use gw_collect::config::CollectConfig;
 use gw_config::{ByteSize, Environment, Loader, PromDuration};
 use gw_detect::DetectConfig;
+use gw_engine::Rules;
 use serde::{Deserialize, Serialize};
 
 /// The file that is read when none is named.
@@ -117,6 +118,11 @@ pub(crate) struct QueryConfig {
     pub(crate) max_samples: usize,
     /// How old a sample may be to count at a point.
     pub(crate) lookback: PromDuration,
+    /// The release of Prometheus whose rules PromQL follows: `3` or `2.47`.
+    pub(crate) compat: String,
+    /// Young parts of PromQL that may be used, by the names of Prometheus' feature flags, with commas in between; without it,
+    /// all of them.
+    pub(crate) features: Option<String>,
     /// Samples of one remote read.
     pub(crate) read_samples: usize,
     /// Remote reads that are answered at the same time; others wait.
@@ -134,10 +140,33 @@ impl Default for QueryConfig {
             concurrency: limits.concurrent_queries,
             max_samples: limits.query_samples,
             lookback: PromDuration::from_secs(300),
+            compat: "3".to_owned(),
+            features: None,
             read_samples: read.samples,
             read_concurrency: read.concurrent,
             read_frame: ByteSize(read.frame_bytes as u64),
         }
+    }
+}
+
+impl QueryConfig {
+    /// The rules of PromQL.
+    ///
+    /// # Errors
+    /// A release that is not known.
+    pub(crate) fn rules(&self) -> Result<Rules> {
+        match self.compat.as_str() {
+            "2.47" => return Ok(Rules::v2_47()),
+            "3" => {}
+            other => bail!("query.compat: {other:?} is no release whose rules are known, use 3 or 2.47"),
+        }
+        let Some(features) = &self.features else { return Ok(Rules::default()) };
+        let mut rules = Rules::stable();
+        for feature in features.split(',').map(str::trim) {
+            // Flags about anything else than queries are the business of others.
+            let _of_queries = rules.enable(feature);
+        }
+        Ok(rules)
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn check(config: &GatewatchConfig) -> Result<()> {
     config.collect.check()?;
     config.alert.check()?;
     config.prometheus()?;
+    config.query.rules()?;
     rules::groups(&config.detect)?;
     Ok(())
 }
@@ -123,7 +124,11 @@ impl Product {
         let limits = config.limits();
         let store = Store::open(store_options(&config), Arc::clone(&world)).await?;
         let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
-        let options = EngineOptions { concurrent: config.query.concurrency, ..EngineOptions::new(Arc::clone(&world)) };
+        let options = EngineOptions {
+            concurrent: config.query.concurrency,
+            rules: config.query.rules()?,
+            ..EngineOptions::new(Arc::clone(&world))
+        };
         let engine = Engine::new(Arc::clone(&store), options);
         let monitors = Monitors::open(&state).await?;
         let demo = match start.demo_seed {

@@ -8,6 +8,7 @@ mod environment;
 pub mod fuzz;
 mod golden;
 pub mod http;
+pub mod promql_generator;
 pub mod promqltest;
 mod scripts;
 mod suite;

@@ -64,6 +64,7 @@ const FLAGS: &[Flag] = &[
     ("query.max-concurrency", Takes::Value),
     ("query.max-samples", Takes::Value),
     ("enable-feature", Takes::Values),
+    ("compat", Takes::Value),
     ("agent", Takes::Switch),
     ("auto-gomaxprocs", Takes::Switch),
     ("auto-gomemlimit", Takes::Switch),
@@ -76,7 +77,9 @@ const FLAGS: &[Flag] = &[
 
 /// Flags that do here what they do there. Any other is taken, named in a warning at the start, and has no effect.
 const EFFECTIVE: &[&str] = &[
+    "compat",
     "config.file",
+    "enable-feature",
     "help",
     "query.lookback-delta",
     "query.max-concurrency",
@@ -231,6 +234,9 @@ fn translate(given: &Given) -> Result<Start> {
         ("query.timeout", given.get("query.timeout").map(str::to_owned), "--query.timeout"),
         ("query.max_samples", given.get("query.max-samples").map(str::to_owned), "--query.max-samples"),
         ("query.concurrency", given.get("query.max-concurrency").map(str::to_owned), "--query.max-concurrency"),
+        ("query.compat", given.get("compat").map(str::to_owned), "--compat"),
+        // Like the original, nothing that is young may be used unless a flag says so.
+        ("query.features", Some(given.all("enable-feature").collect::<Vec<_>>().join(",")), "--enable-feature"),
         ("query.lookback", given.get("query.lookback-delta").map(str::to_owned), "--query.lookback-delta"),
         (
             "query.read_samples",

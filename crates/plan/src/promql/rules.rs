@@ -20,37 +20,41 @@ pub struct Rules {
     pub release: Release,
     /// Which parts of the language may be used.
     pub syntax: Syntax,
-    /// Whether metric names that go are dropped at the end of the query instead of by each operation.
-    pub delayed_name_removal: bool,
     /// Whether counters are taken to begin at the start times that samples carry.
     pub start_timestamps: bool,
-    /// Whether the label `__type__` rather than the name says what a counter is.
-    pub type_and_unit_labels: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self {
-            release: Release::V3,
-            syntax: Syntax::default(),
-            delayed_name_removal: true,
-            start_timestamps: true,
-            type_and_unit_labels: false,
-        }
+        Self { release: Release::V3, syntax: Syntax::default(), start_timestamps: true }
     }
 }
 
 impl Rules {
+    /// Those of Prometheus 3.14 without any feature flag.
+    #[must_use]
+    pub const fn stable() -> Self {
+        Self { release: Release::V3, syntax: Syntax::stable(), start_timestamps: false }
+    }
+
+    /// Switches on what a feature flag of Prometheus names; `false` where it is not about queries.
+    pub fn enable(&mut self, feature: &str) -> bool {
+        let switch = match feature {
+            "promql-experimental-functions" => &mut self.syntax.experimental_functions,
+            "promql-duration-expr" => &mut self.syntax.duration_expressions,
+            "promql-extended-range-selectors" => &mut self.syntax.extended_ranges,
+            "promql-binop-fill-modifiers" => &mut self.syntax.fill_modifiers,
+            "use-start-timestamps" => &mut self.start_timestamps,
+            _ => return false,
+        };
+        *switch = true;
+        true
+    }
+
     /// Those of Prometheus 2.47.
     #[must_use]
     pub fn v2_47() -> Self {
-        Self {
-            release: Release::V2,
-            syntax: Syntax::v2_47(),
-            start_timestamps: false,
-            delayed_name_removal: false,
-            type_and_unit_labels: false,
-        }
+        Self { release: Release::V2, syntax: Syntax::v2_47(), start_timestamps: false }
     }
 
     /// Whether the 2.x line's rules hold.
