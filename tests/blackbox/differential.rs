@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use gw_testkit::http::{self, Connection};
 use gw_testkit::promql_generator::{Dice, STEP_MILLIS, query, series};
 use serde_json::Value;
@@ -129,9 +129,9 @@ fn difference(theirs: &Value, ours: &Value) -> Option<String> {
 /// Remarks in one order. How often counts were made to rise is left out: the original counts steps of a range more than once.
 fn remarks(list: &Value) -> Vec<String> {
     let text = |remark: &Value| remark.as_str().unwrap_or("").to_owned();
-    let cut = |text: String| match (text.find(", over "), text.rfind(" (")) {
-        (Some(from), Some(to)) if from < to => format!("{}{}", &text[..from], &text[to..]),
-        _ => text,
+    let cut = |text: String| match text.split_once(", over ").zip(text.rsplit_once(" (")) {
+        Some(((before, _), (_, place))) => format!("{before} ({place}"),
+        None => text,
     };
     let mut all: Vec<String> = list.as_array().into_iter().flatten().map(|remark| cut(text(remark))).collect();
     all.sort();

@@ -74,14 +74,7 @@ impl Engine {
     }
 
     fn run(&self, tenant: Tenant, limits: Limits, slot: Option<OwnedSemaphorePermit>) -> Arc<Run> {
-        Arc::new(Run::new(
-            Arc::clone(&self.store),
-            Arc::clone(&self.options.world),
-            tenant,
-            limits,
-            slot,
-            self.options.rules,
-        ))
+        Arc::new(Run::new(Arc::clone(&self.store), &self.options, tenant, limits, slot))
     }
 
     fn evaluation(

@@ -290,7 +290,7 @@ impl Scalars {
     }
 
     /// Fails with what a function has to say against its operands.
-    pub(crate) fn refused_by(&self, refuses: Option<fn(&[f64]) -> Option<String>>) -> Result<(), QueryError> {
+    pub(crate) fn refused_by(&self, refuses: Option<gw_plan::window::Refuses>) -> Result<(), QueryError> {
         let Some(refuses) = refuses else { return Ok(()) };
         let mut buffer = Vec::new();
         let steps = self.0.first().map_or(0, Vec::len);

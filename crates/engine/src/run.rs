@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::EngineOptions;
 use gw_base::{HasKind as _, Kind, Limits, Tenant, World};
 use gw_batch::{Cost, QueryError};
 use gw_plan::promql::Rules;
@@ -29,12 +30,12 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn new(
         store: Arc<Store>,
-        world: Arc<dyn World>,
+        options: &EngineOptions,
         tenant: Tenant,
         limits: Limits,
         slot: Option<OwnedSemaphorePermit>,
-        rules: Rules,
     ) -> Self {
+        let world = Arc::clone(&options.world);
         let deadline = world.elapsed() + limits.query_time;
         Self {
             _slot: slot,
@@ -43,7 +44,7 @@ impl Run {
             cost: Arc::new(Cost::default()),
             deadline,
             world,
-            rules,
+            rules: options.rules,
             stopped: AtomicBool::new(false),
             held_bytes: AtomicUsize::new(0),
             limits,

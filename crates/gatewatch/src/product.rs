@@ -105,6 +105,22 @@ struct Product {
     _lock: DirLock,
 }
 
+/// The password that is made or given at the first start.
+async fn first_password(state: &State, environment: &Environment) -> Result<Option<String>> {
+    let given = environment.get(ADMIN_PASSWORD);
+    state.ensure_admin(given).await.map_err(|error| {
+        let chosen_badly = given.is_some() && error.kind() == Kind::Invalid;
+        let error = anyhow::Error::new(error);
+        if chosen_badly { error.context(format!("{ADMIN_PASSWORD} is refused")) } else { error }
+    })
+}
+
+fn engine(config: &GatewatchConfig, store: &Arc<Store>, world: &Arc<dyn World>) -> Result<Engine> {
+    let (concurrent, rules) = (config.query.concurrency, config.query.rules()?);
+    let options = EngineOptions { concurrent, rules, ..EngineOptions::new(Arc::clone(world)) };
+    Ok(Engine::new(Arc::clone(store), options))
+}
+
 impl Product {
     async fn open(start: Start, environment: &Environment) -> Result<Self> {
         let world = world();
@@ -115,21 +131,11 @@ impl Product {
         let lock = DirLock::take(&dir)?;
         let (bound, moved) = bind(&start, &config).await?;
         let state = State::open(&dir, Arc::clone(&world)).await?;
-        let given = environment.get(ADMIN_PASSWORD);
-        let password = state.ensure_admin(given).await.map_err(|error| {
-            let chosen_badly = given.is_some() && error.kind() == Kind::Invalid;
-            let error = anyhow::Error::new(error);
-            if chosen_badly { error.context(format!("{ADMIN_PASSWORD} is refused")) } else { error }
-        })?;
+        let password = first_password(&state, environment).await?;
         let limits = config.limits();
         let store = Store::open(store_options(&config), Arc::clone(&world)).await?;
         let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
-        let options = EngineOptions {
-            concurrent: config.query.concurrency,
-            rules: config.query.rules()?,
-            ..EngineOptions::new(Arc::clone(&world))
-        };
-        let engine = Engine::new(Arc::clone(&store), options);
+        let engine = engine(&config, &store, &world)?;
         let monitors = Monitors::open(&state).await?;
         let demo = match start.demo_seed {
             Some(seed) => Some(Demo::open(&dir, seed).await?),

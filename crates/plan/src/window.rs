@@ -74,3 +74,6 @@ pub struct WindowInput<'a> {
 
 /// A window function; `None` where the series has no value at this point.
 pub type WindowKernel = fn(&WindowInput<'_>, &Notes<'_>) -> Option<Value>;
+
+/// Says what is wrong with the scalar arguments of a function, if something is.
+pub type Refuses = fn(&[f64]) -> Option<String>;

@@ -88,10 +88,11 @@ fn fresh(text: &str) -> Result<Meaning, StoreError> {
 /// A pattern as an error shows it: not a megabyte of it.
 fn shown(text: &str) -> String {
     const MOST: usize = 256;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+    let mut shown: String = text.chars().take(MOST).collect();
+    if shown.len() < text.len() {
+        shown.push_str("...");
     }
+    shown
 }
 
 fn literals(hir: &Hir, kind: ExtractKind) -> Seq {

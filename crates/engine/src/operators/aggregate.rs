@@ -9,7 +9,7 @@ use gw_base::Labels;
 use gw_batch::{Cost, PlanNode, QueryError};
 use gw_plan::algebra::{AggregateOp, AggregatePositions, Grouping};
 use gw_plan::annotations::{Notes, Position};
-use gw_plan::histogram::{Incompatible, Sum};
+use gw_plan::histogram::Sum;
 use gw_plan::numeric::{Compensated, Mean};
 use gw_plan::window::Value;
 
@@ -188,19 +188,17 @@ impl<F: Fold> Groups<F> {
                     (false, None) => {}
                     (true, None) => out.set_float(row, step, self.cells[at].result()),
                     (true, Some(_)) => notes.mixed_kinds_in_aggregation(),
-                    (false, Some(sum)) => match if self.mean { sum.mean() } else { sum.total() } {
-                        Ok((value, remarks)) => {
-                            if remarks.reconciled {
-                                notes.reconciled_buckets("aggregation");
-                            }
-                            if remarks.reset_collision {
-                                notes.counter_reset_collision("aggregation");
-                            }
-                            out.set(row, step, Value::Histogram(Arc::new(gw_plan::histogram::compacted(&value))));
+                    (false, Some(sum)) => {
+                        // What does not fit together was said when it came.
+                        let Ok((value, remarks)) = (if self.mean { sum.mean() } else { sum.total() }) else { continue };
+                        if remarks.reconciled {
+                            notes.reconciled_buckets("aggregation");
                         }
-                        // Said when the one that does not fit came.
-                        Err(Incompatible) => {}
-                    },
+                        if remarks.reset_collision {
+                            notes.counter_reset_collision("aggregation");
+                        }
+                        out.set(row, step, Value::Histogram(Arc::new(gw_plan::histogram::compacted(&value))));
+                    }
                 }
             }
             out.pop_if_empty();

@@ -178,7 +178,7 @@ impl Leaf {
                 match sliding {
                     Some((sliding, param)) if plain && (samples.starts.is_empty() || !rules.start_timestamps) => {
                         let floats = self.track.floats_of(samples);
-                        sliding.slide(floats, frame, *param, &mut self.scratch, &mut matrix.row_mut(row));
+                        sliding.slide(floats, (frame, *param), &mut self.scratch, &mut matrix.row_mut(row));
                     }
                     _ => {
                         self.track.load(samples);

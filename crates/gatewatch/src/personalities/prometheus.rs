@@ -192,6 +192,23 @@ fn prefix(given: &Given) -> Option<String> {
     after.split_once('/').map(|(_, path)| path.to_owned()).filter(|path| !path.trim_matches('/').is_empty())
 }
 
+/// Our keys whose values are written as the flag's are.
+const SAME: &[(&str, &str)] = &[
+    ("listen.external_url", "--web.external-url"),
+    ("detect.outage_tolerance", "--rules.alert.for-outage-tolerance"),
+    ("detect.grace_period", "--rules.alert.for-grace-period"),
+    ("detect.resend_delay", "--rules.alert.resend-delay"),
+    ("query.timeout", "--query.timeout"),
+    ("query.max_samples", "--query.max-samples"),
+    ("query.concurrency", "--query.max-concurrency"),
+    ("query.compat", "--compat"),
+    ("query.lookback", "--query.lookback-delta"),
+    ("query.read_samples", "--storage.remote.read-sample-limit"),
+    ("query.read_concurrency", "--storage.remote.read-concurrent-limit"),
+    ("store.admin_api", "--web.enable-admin-api"),
+    ("intake.remote_write", "--web.enable-remote-write-receiver"),
+];
+
 /// The flags as our start.
 fn translate(given: &Given) -> Result<Start> {
     for flag in ["web.config.file", "agent"] {
@@ -210,55 +227,16 @@ fn translate(given: &Given) -> Result<Start> {
     let address = network.or(only.first()).map_or("127.0.0.1".to_owned(), |(_, address)| address.ip().to_string());
     let path = given.get("storage.tsdb.path").unwrap_or("data/");
     let retention = given.get("storage.tsdb.retention.time").or_else(|| given.get("storage.tsdb.retention"));
-    let listed = [
+    let frame = given.get("storage.remote.read-max-bytes-in-frame").map(|bytes| format!("{bytes}B"));
+    let size = given.get("storage.tsdb.retention.size").filter(|size| *size != "0").map(str::to_owned);
+    let reckoned = [
         ("listen.address", Some(address), "--web.listen-address"),
-        ("listen.external_url", given.get("web.external-url").map(str::to_owned), "--web.external-url"),
         ("store.dir", Some(path.to_owned()), "--storage.tsdb.path"),
         ("store.retention", retention.map(str::to_owned), "--storage.tsdb.retention.time"),
-        (
-            "store.retention_size",
-            given.get("storage.tsdb.retention.size").filter(|size| *size != "0").map(str::to_owned),
-            "--storage.tsdb.retention.size",
-        ),
-        (
-            "detect.outage_tolerance",
-            given.get("rules.alert.for-outage-tolerance").map(str::to_owned),
-            "--rules.alert.for-outage-tolerance",
-        ),
-        (
-            "detect.grace_period",
-            given.get("rules.alert.for-grace-period").map(str::to_owned),
-            "--rules.alert.for-grace-period",
-        ),
-        ("detect.resend_delay", given.get("rules.alert.resend-delay").map(str::to_owned), "--rules.alert.resend-delay"),
-        ("query.timeout", given.get("query.timeout").map(str::to_owned), "--query.timeout"),
-        ("query.max_samples", given.get("query.max-samples").map(str::to_owned), "--query.max-samples"),
-        ("query.concurrency", given.get("query.max-concurrency").map(str::to_owned), "--query.max-concurrency"),
-        ("query.compat", given.get("compat").map(str::to_owned), "--compat"),
+        ("store.retention_size", size, "--storage.tsdb.retention.size"),
         // Like the original, nothing that is young may be used unless a flag says so.
         ("query.features", Some(given.all("enable-feature").collect::<Vec<_>>().join(",")), "--enable-feature"),
-        ("query.lookback", given.get("query.lookback-delta").map(str::to_owned), "--query.lookback-delta"),
-        (
-            "query.read_samples",
-            given.get("storage.remote.read-sample-limit").map(str::to_owned),
-            "--storage.remote.read-sample-limit",
-        ),
-        (
-            "query.read_concurrency",
-            given.get("storage.remote.read-concurrent-limit").map(str::to_owned),
-            "--storage.remote.read-concurrent-limit",
-        ),
-        (
-            "query.read_frame",
-            given.get("storage.remote.read-max-bytes-in-frame").map(|bytes| format!("{bytes}B")),
-            "--storage.remote.read-max-bytes-in-frame",
-        ),
-        ("store.admin_api", given.get("web.enable-admin-api").map(str::to_owned), "--web.enable-admin-api"),
-        (
-            "intake.remote_write",
-            given.get("web.enable-remote-write-receiver").map(str::to_owned),
-            "--web.enable-remote-write-receiver",
-        ),
+        ("query.read_frame", frame, "--storage.remote.read-max-bytes-in-frame"),
         ("listen.path_prefix", prefix(given), "--web.route-prefix"),
         ("listen.cors_origin", Some(given.get("web.cors.origin").unwrap_or(".*").to_owned()), "--web.cors.origin"),
         // The original watches what its file names and nothing else.
@@ -266,12 +244,15 @@ fn translate(given: &Given) -> Result<Start> {
         ("collect.host.enabled", Some("false".to_owned()), "prometheus"),
         ("collect.discover.enabled", Some("false".to_owned()), "prometheus"),
     ];
+    let same =
+        SAME.iter().map(|(key, flag)| (*key, given.get(flag.trim_start_matches("--")).map(str::to_owned), *flag));
+    let listed = reckoned.into_iter().chain(same);
     let file = given.get("config.file").unwrap_or(DEFAULT_FILE);
     let origin = Origin {
         // Our own file is not read under this name, even where one lies in the working directory.
         file: Some(PathBuf::from("/dev/null")),
         imports: vec![format!("prometheus={file}")],
-        flags: listed.into_iter().filter_map(|(path, value, flag)| Some((path, value?, flag))).collect(),
+        flags: listed.filter_map(|(path, value, flag)| Some((path, value?, flag))).collect(),
     };
     // An address that the user names is served as the original serves it; the default one asks for credentials.
     let flags = shown(given);

@@ -11,7 +11,7 @@ use gw_base::{Labels, Matcher};
 use crate::annotations::Position;
 use crate::logs::LogWindow;
 use crate::promql::functions::{ClassicKernel, MapKernel};
-use crate::window::WindowKernel;
+use crate::window::{Refuses, WindowKernel};
 
 pub use leaves::Leaf;
 pub use operators::{AggregateOp, BinaryOp, SetOp};
@@ -155,7 +155,7 @@ pub struct WindowCall {
     /// Whether the result keeps the metric name.
     pub keeps_name: bool,
     /// Says what is wrong with scalar arguments.
-    pub refuses: Option<fn(&[f64]) -> Option<String>>,
+    pub refuses: Option<Refuses>,
     /// Scalar arguments in the order written.
     pub params: Vec<Node>,
     /// Where the range selector stands in the text.

@@ -1,5 +1,5 @@
 //! The syntax tree of a query as JSON, in the shape that `/api/v1/parse_query` of Prometheus answers
-//! (web/api/v1/translate_ast.go), for whoever draws it.
+//! (`web/api/v1/translate_ast.go`), for whoever draws it.
 
 use gw_base::Matcher;
 use gw_lang::promql::ast::{Aggregate, At, Binary, Boundary, Call, Cardinality, Subquery, VectorSelector};

@@ -91,8 +91,7 @@ impl Sliding {
     pub fn slide(
         self,
         (times, values): (&[i64], &[f64]),
-        frame: Frame,
-        param: f64,
+        (frame, param): (Frame, f64),
         scratch: &mut Scratch,
         row: &mut Row<'_>,
     ) {

@@ -56,7 +56,7 @@ fn by_sliding(name: &str, times: &[i64], values: &[f64], frame: Frame, param: f6
     let (mut cells, mut present) = (vec![0.0; frame.grid.count], vec![false; frame.grid.count]);
     let mut row = Row { values: &mut cells, present: &mut present };
     let function = Sliding::of(name).expect("the name is listed");
-    function.slide((times, values), frame, param, &mut Scratch::default(), &mut row);
+    function.slide((times, values), (frame, param), &mut Scratch::default(), &mut row);
     cells.iter().zip(&present).map(|(value, present)| present.then(|| bits(*value))).collect()
 }
 

@@ -340,7 +340,6 @@ fn refuse(refused: &mut Refusals, rows: u64, full: &Full, limits: SeriesLimits) 
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "where from and where to")]
 fn push_row(shard: &mut Shard, series: u32, view: &MetricsView<'_>, row: usize, applied: &mut Applied) {
     let time = view.times[row];
     let extra = |bytes: usize| Grown { held: bytes, fresh: bytes };

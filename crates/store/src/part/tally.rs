@@ -67,15 +67,15 @@ impl Tallies {
         let mut row = 0;
         for (at, (_, rows)) in runs.iter().enumerate() {
             let mut fresh = at > 0 || !goes_on;
-            for row in row..row + rows {
+            for (row, time) in (row..).zip(&times[row..row + rows]) {
                 let severity = if severities.is_valid(row) { severities.value(row) } else { NONE };
                 let last = self.runs.last().map_or(i64::MIN, |run| run.max);
-                if fresh || self.rows.is_multiple_of(BLOCK_ROWS) || times[row].saturating_sub(last) > PAUSE {
+                if fresh || self.rows.is_multiple_of(BLOCK_ROWS) || time.saturating_sub(last) > PAUSE {
                     self.runs.push(Tally::default());
                     fresh = false;
                 }
                 if let Some(run) = self.runs.last_mut() {
-                    run.add(times[row], severity);
+                    run.add(*time, severity);
                 }
                 self.rows += 1;
             }

@@ -200,7 +200,8 @@ fn between(points: &Points<'_, Arc<Histogram>>, counter: bool, notes: &Notes<'_>
     if counter && points.values.iter().any(|value| is_gauge(value)) {
         notes.not_a_counter();
     }
-    if !counter && !(is_gauge(first) && is_gauge(last)) {
+    let gauge = is_gauge(first) && is_gauge(last);
+    if !counter && !gauge {
         notes.not_a_gauge();
     }
     // A reset right after the first sample makes its buckets meaningless; only its time and count are used then.

@@ -241,8 +241,9 @@ fn classic_quantile(q: f64, buckets: Vec<Bucket>) -> (f64, Option<Repair>) {
         return (f64::NAN, repair);
     }
     let mut rank = q * last.count;
-    // Counts of NaN are never enough, which is what the order of the comparison is for.
-    let at = buckets[..buckets.len() - 1].partition_point(|bucket| !(bucket.count >= rank));
+    // Counts of NaN are never enough.
+    let at = buckets[..buckets.len() - 1]
+        .partition_point(|bucket| bucket.count < rank || bucket.count.is_nan() || rank.is_nan());
     if at == buckets.len() - 1 {
         return (before_last.upper, repair);
     }

@@ -20,7 +20,7 @@ use crate::PlanError;
 use crate::algebra::{Grid, Node};
 use crate::promql::Release;
 use crate::promql::lower::Lowering;
-use crate::window::{Value, WindowKernel};
+use crate::window::{Refuses, Value, WindowKernel};
 
 pub use histograms::{Bucket, ClassicInput, Family};
 
@@ -32,7 +32,7 @@ pub struct Function {
     /// How it runs.
     pub kind: Kind,
     /// Says what is wrong with scalar arguments; only asked where there is a series to work on.
-    pub refuses: Option<fn(&[f64]) -> Option<String>>,
+    pub refuses: Option<Refuses>,
 }
 
 /// How a function runs.

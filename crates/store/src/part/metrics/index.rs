@@ -273,31 +273,9 @@ impl SeriesIndex {
     fn parse(mut rest: &[u8]) -> Option<Self> {
         let rest = &mut rest;
         let mut index = Self::default();
-        for _ in 0..take(rest)? {
-            let start = index.symbol_ends.last().copied().unwrap_or(0) as usize;
-            let before = index.symbol_ends.len().checked_sub(2).map_or(0, |at| index.symbol_ends[at] as usize);
-            let shared = usize::try_from(take(rest)?).ok().filter(|shared| before + shared <= start)?;
-            index.symbols.extend_from_within(before..before + shared);
-            index.symbols.extend_from_slice(take_bytes(rest)?);
-            index.symbol_ends.push(u32::try_from(index.symbols.len()).ok()?);
-        }
+        index.parse_symbols(rest)?;
         let count = usize::try_from(take(rest)?).ok()?;
-        let mut last: Vec<u32> = Vec::new();
-        for _ in 0..count {
-            let shared = usize::try_from(take(rest)?).ok().filter(|shared| *shared <= last.len())?;
-            let own = usize::try_from(take(rest)?).ok().filter(|own| *own <= rest.len())?;
-            for at in shared..shared + own {
-                let before = last.get(at).copied().unwrap_or(0);
-                let pair = u32::try_from(i64::from(before).checked_add(unzigzag(take(rest)?))?).ok()?;
-                if pair as usize >= index.symbol_count() {
-                    return None;
-                }
-                if at < last.len() { last[at] = pair } else { last.push(pair) }
-            }
-            last.truncate(shared + own);
-            index.pairs.extend_from_slice(&last);
-            index.pair_ends.push(u32::try_from(index.pairs.len()).ok()?);
-        }
+        index.parse_labels(rest, count)?;
         for _ in 0..count {
             index.times_of.push(u32::try_from(take(rest)?).ok()?);
         }
@@ -317,6 +295,39 @@ impl SeriesIndex {
         }
         let highest = index.times_of.iter().copied().max().unwrap_or(0) as usize;
         (rest.is_empty() && highest <= index.times.len()).then_some(index)
+    }
+
+    fn parse_symbols(&mut self, rest: &mut &[u8]) -> Option<()> {
+        for _ in 0..take(rest)? {
+            let start = self.symbol_ends.last().copied().unwrap_or(0) as usize;
+            let before = self.symbol_ends.len().checked_sub(2).map_or(0, |at| self.symbol_ends[at] as usize);
+            let shared = usize::try_from(take(rest)?).ok().filter(|shared| before + shared <= start)?;
+            self.symbols.extend_from_within(before..before + shared);
+            self.symbols.extend_from_slice(take_bytes(rest)?);
+            self.symbol_ends.push(u32::try_from(self.symbols.len()).ok()?);
+        }
+        Some(())
+    }
+
+    /// The label sets of `count` series, each as what it does not share with the one before.
+    fn parse_labels(&mut self, rest: &mut &[u8], count: usize) -> Option<()> {
+        let mut last: Vec<u32> = Vec::new();
+        for _ in 0..count {
+            let shared = usize::try_from(take(rest)?).ok().filter(|shared| *shared <= last.len())?;
+            let own = usize::try_from(take(rest)?).ok().filter(|own| *own <= rest.len())?;
+            for at in shared..shared + own {
+                let before = last.get(at).copied().unwrap_or(0);
+                let pair = u32::try_from(i64::from(before).checked_add(unzigzag(take(rest)?))?).ok()?;
+                if pair as usize >= self.symbol_count() {
+                    return None;
+                }
+                if at < last.len() { last[at] = pair } else { last.push(pair) }
+            }
+            last.truncate(shared + own);
+            self.pairs.extend_from_slice(&last);
+            self.pair_ends.push(u32::try_from(self.pairs.len()).ok()?);
+        }
+        Some(())
     }
 }
 

@@ -23,7 +23,9 @@ fn series(i: i64) -> Series {
     let mut series = Series { labels, times, values, ..Series::default() };
     if i % 100 == 7 {
         series.histogram_times = vec![i, i + 50];
-        series.histograms = vec![Arc::new(Histogram { count: i as f64, ..Histogram::default() }); 2];
+        series.histograms = std::iter::repeat_with(|| Arc::new(Histogram { count: i as f64, ..Histogram::default() }))
+            .take(2)
+            .collect();
         series.starts = vec![(0, -5)];
     }
     series
