@@ -32,11 +32,11 @@ pub(crate) async fn page(services: Services, board: Arc<Board>, rules: Arc<RuleB
     let (hour, day) = (TimeRange::new(now - RECENT / 24, now), TimeRange::new(now - RECENT, now));
     let gateways = gateway::gateways(&services, now).await?;
     let hosts = hosts::hosts(&services).await?;
-    let known_services = service_page::all(&services, hour).await?;
+    let known_services = service_page::count(&services, hour).await?;
     let monitors = board.monitors();
     let counts = [
         Count { total: gateways.len(), crit: gateways.iter().filter(|gateway| !gateway.up).count(), warn: 0 },
-        Count { total: known_services.len(), ..Count::default() },
+        Count { total: known_services, ..Count::default() },
         Count { total: hosts.len(), crit: states(&hosts, "crit"), warn: states(&hosts, "warn") },
         Count {
             total: monitors.len(),

@@ -1,6 +1,6 @@
 //! `/api/gw/services`: services that made spans or stand behind a gateway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
@@ -31,11 +31,25 @@ pub(crate) async fn all(services: &Services, range: TimeRange) -> Result<Vec<Red
         table.insert(row.name.clone(), row);
     }
     for row in gateway::service_rows(services, range).await? {
-        // Traefik writes the provider behind the name: `cart@docker` is the service `cart`.
-        let name = row.name.split('@').next().unwrap_or(&row.name).to_owned();
-        table.entry(name).or_insert(row);
+        table.entry(plain(&row.name).to_owned()).or_insert(row);
     }
     Ok(table.into_values().collect())
+}
+
+/// How many there are, without their numbers: those take a look at every span.
+pub(crate) async fn count(services: &Services, range: TimeRange) -> Result<usize, Fault> {
+    let mut names = BTreeSet::new();
+    for batch in ask::rows(services, Request::Services, range).await? {
+        names.extend((0..batch.num_rows()).map(|row| cells::cell(batch.column(0), row).to_string()));
+    }
+    let rows = gateway::service_rows(services, range).await?;
+    names.extend(rows.iter().map(|row| Value::from(plain(&row.name)).to_string()));
+    Ok(names.len())
+}
+
+/// A gateway's name of a service without the provider that Traefik writes behind it: `cart@docker` is `cart`.
+fn plain(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
 }
 
 /// How much of a range's end its rates are taken from, as for those of gateways.
