@@ -1,6 +1,6 @@
 //! Random PromQL asked of us and of an unmodified Prometheus that was fed by the same remote write: the answers must agree.
 //!
-//! The program is named by `GW_TEST_PROMETHEUS`; without it the test is skipped. `GW_PROMQL_QUERIES` asks more than a few
+//! The program is named by `GATEWATCH_TEST_PROMETHEUS`; without it the test is skipped. `GW_PROMQL_QUERIES` asks more than a few
 //! hundred, `GW_PROMQL_SEED` others.
 
 use std::collections::BTreeMap;
@@ -31,8 +31,8 @@ const FEATURES: &str = "promql-experimental-functions,promql-extended-range-sele
 
 #[test]
 fn random_queries_are_answered_as_prometheus_answers_them() -> Result<()> {
-    let Some(program) = variable("GW_TEST_PROMETHEUS").map(PathBuf::from) else {
-        report("skipped: GW_TEST_PROMETHEUS names no Prometheus to compare with");
+    let Some(program) = variable("GATEWATCH_TEST_PROMETHEUS").map(PathBuf::from) else {
+        report("skipped: GATEWATCH_TEST_PROMETHEUS names no Prometheus to compare with");
         return Ok(());
     };
     let number = |name: &str, default: u64| variable(name).and_then(|text| text.parse().ok()).unwrap_or(default);
