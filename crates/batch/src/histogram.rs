@@ -143,7 +143,7 @@ pub struct Bucket {
 pub const CUSTOM_BUCKETS: i32 = -53;
 
 impl Histogram {
-    /// All buckets in rising order: negative ones, the zero bucket (when it has a width or observations), positive ones.
+    /// All buckets in rising order: negative ones, the zero bucket (when it has observations), positive ones.
     #[must_use]
     pub fn buckets(&self) -> Vec<Bucket> {
         let side = |spans: &[BucketSpan], counts: &[f64]| -> Vec<(f64, f64, f64)> {
@@ -162,7 +162,7 @@ impl Histogram {
         let negative = side(&self.negative_spans, &self.negative);
         let mut buckets: Vec<Bucket> =
             negative.into_iter().rev().map(|(low, high, count)| bucket(-high, -low, count)).collect();
-        if self.zero_count != 0.0 {
+        if self.zero_count > 0.0 {
             let zero = bucket(-self.zero_threshold, self.zero_threshold, self.zero_count);
             buckets.push(Bucket { lower_inclusive: true, upper_inclusive: true, ..zero });
         }

@@ -94,6 +94,7 @@ impl Engine {
         let grid = Grid { start: steps.start.nanos(), step: gw_base::time::nanos_of(steps.step), count: steps.count };
         Ok(Evaluation {
             grid,
+            end: query.range.end.nanos(),
             range: step.is_some(),
             lookback: lookback.map(gw_base::time::nanos_of).filter(|nanos| *nanos > 0),
             default_step: gw_base::time::nanos_of(self.options.evaluation_interval).max(1),

@@ -64,12 +64,12 @@ impl StoreOptions {
             dir: dir.into(),
             limits: Limits::default(),
             retention: Retention::default(),
-            flush_bytes: 32 << 20,
+            flush_bytes: 16 << 20,
             flush_wal_bytes: 24 << 20,
             flush_age: Duration::from_hours(1),
             head_bytes: 768 << 20,
             segment_bytes: 8 << 20,
-            part_bytes: 64 << 20,
+            part_bytes: 48 << 20,
             cache_bytes: 32 << 20,
         }
     }

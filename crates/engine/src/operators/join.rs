@@ -141,7 +141,7 @@ impl<'a> Joining<'a> {
         let filling = fills.0.is_some() || fills.1.is_some();
         for number in 0..self.groups.len() {
             let group = self.groups[number].clone();
-            if !filling && (group.many.is_empty() || group.one.len() < 2 && group.one.is_empty()) {
+            if !filling && (group.one.is_empty() || group.many.is_empty() && group.one.len() < 2) {
                 continue;
             }
             for step in 0..self.join.steps {

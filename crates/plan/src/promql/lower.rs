@@ -58,6 +58,12 @@ impl<'a> Lowering<'a> {
         self.evaluation.grid
     }
 
+    /// The end that was asked for.
+    #[must_use]
+    pub const fn end(&self) -> i64 {
+        self.evaluation.end
+    }
+
     /// Whether a range was asked for.
     #[must_use]
     pub const fn is_range(&self) -> bool {
@@ -77,7 +83,7 @@ impl<'a> Lowering<'a> {
             return DurationContext::default();
         }
         let grid = self.query();
-        DurationContext { step_secs: seconds(grid.step), range_secs: seconds(grid.last() - grid.start) }
+        DurationContext { step_secs: seconds(grid.step), range_secs: seconds(self.evaluation.end - grid.start) }
     }
 
     /// Where a piece of syntax stands; what is asked for later is taken to be evaluated later.
@@ -128,7 +134,7 @@ impl<'a> Lowering<'a> {
         let at = at.map(|at| match at {
             ast::At::Millis(millis) => millis.saturating_mul(1_000_000),
             ast::At::Start => self.query().start,
-            ast::At::End => self.query().last(),
+            ast::At::End => self.end(),
         });
         let offset = match offset {
             Some(offset) => self.duration(offset.nanos(self.durations()), offset.span())?,
@@ -223,7 +229,10 @@ impl<'a> Lowering<'a> {
                     .ok_or_else(|| PlanError::Parse(format!("expected a range vector in call to {name:?}")))?;
                 let scalars = call.args.iter().filter(|argument| !is_range(argument));
                 let params = scalars.map(|param| self.lower(param, grid)).collect::<Result<_, _>>()?;
-                let position = self.position(call.args.first().unwrap_or(range).span());
+                let first = call.args.first().unwrap_or(range);
+                // Wire: Prometheus evaluates a subquery into a selector of its own making, which stands nowhere in the text.
+                let stands = !matches!(first.unparenthesised(), Expr::Subquery(_));
+                let position = self.position(if stands { first.span() } else { Span::default() });
                 let refuses = function.refuses;
                 self.window(range, WindowCall { name, kernel, keeps_name, refuses, params, position }, grid)
             }

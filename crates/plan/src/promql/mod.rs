@@ -43,6 +43,8 @@ pub struct Matrix {
 pub struct Evaluation {
     /// The points of evaluation.
     pub grid: Grid,
+    /// The end that was asked for; the last point of the grid may come before it.
+    pub end: i64,
     /// Whether a range was asked for, rather than a point.
     pub range: bool,
     /// Look-back of instant selectors, nanoseconds.

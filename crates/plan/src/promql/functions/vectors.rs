@@ -16,7 +16,7 @@ pub(super) static FAMILY: &[Function] = &[
     lower("time", |_, _, grid| Ok(Node::Time(grid))),
     lower("pi", |_, _, grid| Ok(Node::Constant(grid, std::f64::consts::PI))),
     lower("start", |lowering, _, grid| Ok(Node::Constant(grid, seconds(lowering.query().start)))),
-    lower("end", |lowering, _, grid| Ok(Node::Constant(grid, seconds(lowering.query().last())))),
+    lower("end", |lowering, _, grid| Ok(Node::Constant(grid, seconds(lowering.end())))),
     lower("step", |lowering, _, grid| Ok(Node::Constant(grid, lowering.durations().step_secs))),
     lower("range", |lowering, _, grid| Ok(Node::Constant(grid, lowering.durations().range_secs))),
     lower("min_of", |lowering, call, grid| {
