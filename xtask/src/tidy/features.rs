@@ -30,7 +30,7 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Findings) -> Result<()
 /// Features by package and version, of everything below the selection that comes from a registry.
 fn features(workspace: &Workspace, selection: &[&str]) -> Result<BTreeMap<String, String>> {
     let mut command = workspace.cargo();
-    command.args(["tree", "--offline", "--prefix", "none", "--format", "{p}|{f}"]).args(selection);
+    command.args(["tree", "--locked", "--prefix", "none", "--format", "{p}|{f}"]).args(selection);
     let text = process::output(&mut command)?;
     let mut found = BTreeMap::<String, String>::new();
     for line in text.lines().filter(|line| !line.contains("(/")) {
