@@ -28,19 +28,9 @@ impl Series {
 pub(crate) fn remote_write(series: &[Series]) -> Result<Vec<u8>> {
     let mut request = Vec::new();
     for one in series {
-        let mut body = Vec::new();
-        for (name, value) in &one.labels {
-            let mut label = Vec::new();
-            bytes_field(&mut label, 1, name.as_bytes());
-            bytes_field(&mut label, 2, value.as_bytes());
-            bytes_field(&mut body, 1, &label);
-        }
+        let mut body = series_of(&one.labels);
         for (millis, value) in &one.samples {
-            let mut sample = vec![1 << 3 | 1];
-            sample.extend(value.to_le_bytes());
-            sample.push(2 << 3);
-            varint(&mut sample, u64::from_ne_bytes(millis.to_ne_bytes()));
-            bytes_field(&mut body, 2, &sample);
+            float_sample(&mut body, u64::from_ne_bytes(millis.to_ne_bytes()), *value);
         }
         bytes_field(&mut request, 1, &body);
     }
@@ -51,23 +41,11 @@ pub(crate) fn remote_write(series: &[Series]) -> Result<Vec<u8>> {
 pub(crate) fn generated(series: &[GeneratedSeries], begin: i64) -> Result<Vec<u8>> {
     let mut request = Vec::new();
     for one in series {
-        let mut body = Vec::new();
-        for (name, value) in &one.labels {
-            let mut label = Vec::new();
-            bytes_field(&mut label, 1, name.as_bytes());
-            bytes_field(&mut label, 2, value.as_bytes());
-            bytes_field(&mut body, 1, &label);
-        }
+        let mut body = series_of(&one.labels);
         for (after, value) in &one.samples {
             let millis = u64::try_from(begin + after)?;
             match value {
-                GeneratedValue::Float(value) => {
-                    let mut sample = vec![1 << 3 | 1];
-                    sample.extend(value.to_le_bytes());
-                    sample.push(2 << 3);
-                    varint(&mut sample, millis);
-                    bytes_field(&mut body, 2, &sample);
-                }
+                GeneratedValue::Float(value) => float_sample(&mut body, millis, *value),
                 GeneratedValue::Histogram { zero_count, buckets, sum } => {
                     bytes_field(&mut body, 4, &native_histogram((*zero_count, buckets, *sum), millis)?);
                 }
@@ -76,6 +54,26 @@ pub(crate) fn generated(series: &[GeneratedSeries], begin: i64) -> Result<Vec<u8
         bytes_field(&mut request, 1, &body);
     }
     Ok(snap::raw::Encoder::new().compress_vec(&request)?)
+}
+
+/// A series with its labels.
+fn series_of(labels: &[(String, String)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in labels {
+        let mut label = Vec::new();
+        bytes_field(&mut label, 1, name.as_bytes());
+        bytes_field(&mut label, 2, value.as_bytes());
+        bytes_field(&mut body, 1, &label);
+    }
+    body
+}
+
+fn float_sample(body: &mut Vec<u8>, millis: u64, value: f64) {
+    let mut sample = vec![1 << 3 | 1];
+    sample.extend(value.to_le_bytes());
+    sample.push(2 << 3);
+    varint(&mut sample, millis);
+    bytes_field(body, 2, &sample);
 }
 
 /// A native histogram of schema 0 with integer counts: fields 1 count, 3 sum, 4 schema, 5 zero threshold, 6 zero count,

@@ -278,6 +278,8 @@ pub struct Cost {
     pub parts: AtomicU64,
     /// Series or streams selected.
     pub series: AtomicU64,
+    /// Nanoseconds for which the query waited for its turn.
+    pub queued_nanos: AtomicU64,
     /// Warnings and infos.
     remarks: Remarks,
     /// The operators, where there is a plan of them.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::displayable;
 use gw_base::{BoxFuture, Kind, Limits, Tenant, World};
-use gw_batch::{Answer, Language, Queries, Query, QueryError, Request, Steps};
+use gw_batch::{Answer, Cost, Language, Queries, Query, QueryError, Request, Steps};
 use gw_plan::algebra::Grid;
 use gw_plan::promql::{self, Evaluation, Plan, Rules};
 use gw_store::Store;
@@ -163,8 +163,11 @@ impl Engine {
 
     async fn dispatch(&self, query: Query) -> Result<Answer, QueryError> {
         let closed = |_| QueryError::execute(Kind::Unavailable, "the query engine is shutting down");
+        let came = self.options.world.elapsed();
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?;
         let run = self.run(query.tenant.clone(), query.limits.clone(), Some(slot));
+        let waited = self.options.world.elapsed().saturating_sub(came);
+        Cost::add(&run.cost.queued_nanos, waited.as_nanos() as usize);
         if matches!(query.request, Request::Expression { .. }) {
             return self.expression(&query, run).await;
         }

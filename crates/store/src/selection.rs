@@ -139,4 +139,6 @@ pub struct SignalUsage {
     pub wal_bytes: u64,
     /// Series, streams or subjects in the head.
     pub head_series: u64,
+    /// Blocks of samples (metrics) or batches of rows in the head.
+    pub head_chunks: u64,
 }

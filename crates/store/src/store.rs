@@ -259,6 +259,7 @@ impl Store {
             head_bytes: heads().map(|head| head.bytes() as u64).sum(),
             wal_bytes: self.state.wal_bytes[signal as usize].load(Ordering::Relaxed),
             head_series: view.active.series(),
+            head_chunks: heads().map(|head| head.chunks()).sum(),
         }
     }
 

@@ -93,8 +93,10 @@ impl Observed {
     pub(crate) fn query(&self, timings: Timings, samples: u64) {
         self.samples.fetch_add(samples, Ordering::Relaxed);
         let mut windows = self.queries.lock().unwrap_or_else(PoisonError::into_inner);
-        windows[0].add(timings.preparation);
-        windows[1].add(timings.evaluation);
+        let Timings { queue, preparation, evaluation, sort } = timings;
+        for (window, seconds) in windows.iter_mut().zip([preparation, evaluation - sort, queue, sort]) {
+            window.add(seconds);
+        }
     }
 
     fn request(&self, handler: &str, code: u16, seconds: f64) {
@@ -137,7 +139,9 @@ impl Observed {
         page.gauge("prometheus_engine_query_log_enabled", "State of the query log.", &[], 0.0);
         let (name, help) = ("prometheus_engine_query_duration_seconds", "Query timings");
         let windows = self.queries.lock().unwrap_or_else(PoisonError::into_inner);
-        for (slice, window) in ["prepare_time", "inner_eval"].into_iter().zip(windows.iter()) {
+        for (slice, window) in
+            ["prepare_time", "inner_eval", "queue_time", "result_sort"].into_iter().zip(windows.iter())
+        {
             for (word, q) in [("0.5", 0.5), ("0.9", 0.9), ("0.99", 0.99)] {
                 let labels = [("quantile", word), ("slice", slice)];
                 page.sample(MetricType::Summary, name, help, &labels, window.quantile(q));
@@ -191,7 +195,7 @@ mod tests {
         let observed = Observed::default();
         for seconds in [0.05, 0.3, 500.0] {
             observed.request("/api/v1/query", 200, seconds);
-            observed.query(Timings { preparation: seconds, evaluation: 1.0 }, 5);
+            observed.query(Timings { preparation: seconds, evaluation: 1.0, ..Timings::default() }, 5);
         }
         let mut page = Page::default();
         observed.page(&mut page);

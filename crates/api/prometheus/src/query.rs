@@ -46,10 +46,8 @@ async fn run(
     let mut answer = services.queries.query(query).await.map_err(|error| ApiError::query("query", &error))?;
     let prepared = services.world.elapsed();
     let batches = collect(&mut answer).await.map_err(|error| ApiError::query("query", &error))?;
-    let timings = Timings {
-        preparation: prepared.saturating_sub(began).as_secs_f64(),
-        evaluation: services.world.elapsed().saturating_sub(prepared).as_secs_f64(),
-    };
+    let evaluated = services.world.elapsed().saturating_sub(prepared);
+    let timings = Timings::new(prepared.saturating_sub(began), evaluated, &answer.cost);
     operations.observed.query(timings, answer.cost.rows.load(std::sync::atomic::Ordering::Relaxed));
     let stats = given.get("stats").map(|_| timings);
     Ok(render::evaluation(answer, batches, step.is_some(), params::limit(given)?, stats))

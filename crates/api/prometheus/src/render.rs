@@ -1,6 +1,8 @@
 //! Answers to Prometheus JSON, written straight to text: one pass, no value tree.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, TimestampNanosecondType};
@@ -9,7 +11,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use gw_base::{METRIC_NAME, Timestamp};
-use gw_batch::{Answer, Cost, Histogram, Note, SeriesRow, Shape, Steps};
+use gw_batch::{Answer, Cost, Histogram, Note, PlanNode, SeriesRow, Shape, Steps};
 use gw_serve::text::{push_labels, push_quoted, push_text, push_time};
 use http::header;
 
@@ -235,25 +237,45 @@ fn push_notes(out: &mut String, notes: &[Note]) {
 /// Where the time of a query went, in seconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Timings {
-    /// Until the first row could be asked for.
+    /// Waiting for its turn.
+    pub(crate) queue: f64,
+    /// From then until the first row could be asked for.
     pub(crate) preparation: f64,
-    /// Until the last row was there.
+    /// From then until the last row was there.
     pub(crate) evaluation: f64,
+    /// What of that was sorting.
+    pub(crate) sort: f64,
 }
 
-/// Wire: all six timings are there; rows come sorted and a query that waits for its turn does so while it is prepared.
+impl Timings {
+    /// Of a query that has been prepared and evaluated for so long, as its cost tells.
+    pub(crate) fn new(prepared: Duration, evaluated: Duration, cost: &Cost) -> Self {
+        let queued = Duration::from_nanos(cost.queued_nanos.load(Ordering::Relaxed));
+        Self {
+            queue: queued.as_secs_f64(),
+            preparation: prepared.saturating_sub(queued).as_secs_f64(),
+            evaluation: evaluated.as_secs_f64(),
+            sort: cost.plan().map_or(Duration::ZERO, |plan| sorting(plan)).as_secs_f64(),
+        }
+    }
+}
+
+fn sorting(node: &PlanNode) -> Duration {
+    let own = if node.name == "Sort" { node.own_time() } else { Duration::ZERO };
+    node.children.iter().fold(own, |time, child| time + sorting(child))
+}
+
 fn push_stats(out: &mut String, cost: &Arc<Cost>, timings: Timings) {
-    let samples = cost.rows.load(std::sync::atomic::Ordering::Relaxed);
-    let Timings { preparation, evaluation } = timings;
-    let total = preparation + evaluation;
+    let samples = cost.rows.load(Ordering::Relaxed);
+    let Timings { queue, preparation, evaluation, sort } = timings;
     let stats = serde_json::json!({
         "timings": {
-            "evalTotalTime": total,
-            "resultSortTime": 0,
+            "evalTotalTime": preparation + evaluation,
+            "resultSortTime": sort,
             "queryPreparationTime": preparation,
-            "innerEvalTime": evaluation,
-            "execQueueTime": 0,
-            "execTotalTime": total,
+            "innerEvalTime": evaluation - sort,
+            "execQueueTime": queue,
+            "execTotalTime": queue + preparation + evaluation,
         },
         "samples": {"totalQueryableSamples": samples, "peakSamples": samples, "samplesRead": samples},
     });

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
 use axum::response::Response;
 use gw_base::{Labels, METRIC_NAME, Signal, TimeRange, Timestamp};
 use gw_batch::{Names, Query, Request};
@@ -171,13 +172,33 @@ pub(crate) async fn tsdb_status(services: &Services, given: &Params) -> Result<R
         }
     }
     let data = json!({
-        "headStats": {"numSeries": count.series, "numLabelPairs": count.pairs.len(), "chunkCount": count.series, "minTime": (now - std::time::Duration::from_hours(1)).millis(), "maxTime": now.millis()},
+        "headStats": {"numSeries": count.series, "numLabelPairs": count.pairs.len(), "chunkCount": head_chunks(services).await?, "minTime": (now - std::time::Duration::from_hours(1)).millis(), "maxTime": now.millis()},
         "seriesCountByMetricName": top(&count.metrics, most),
         "labelValueCountByLabelName": top(&count.values_by_name(), most),
         "memoryInBytesByLabelName": top(&count.bytes, most),
         "seriesCountByLabelValuePair": top(&count.pairs, most),
     });
     Ok(render::success(&data.to_string()))
+}
+
+/// Blocks of samples in the head.
+async fn head_chunks(services: &Services) -> Result<u64, ApiError> {
+    let query = Query {
+        tenant: services.default_tenant(),
+        request: Request::Usage,
+        range: TimeRange::ALL,
+        limits: services.limits.clone(),
+    };
+    let mut answer = services.queries.query(query).await?;
+    let mut chunks = 0;
+    for batch in collect(&mut answer).await? {
+        let columns = batch.column_by_name("signal").zip(batch.column_by_name("head_chunks"));
+        let Some((signals, counts)) = columns else { continue };
+        let (signals, counts) = (signals.as_string_opt::<i32>(), counts.as_primitive_opt::<UInt64Type>());
+        let rows = signals.into_iter().flatten().zip(counts.into_iter().flatten());
+        chunks += rows.filter(|(signal, _)| *signal == Some("metrics")).filter_map(|(_, count)| count).sum::<u64>();
+    }
+    Ok(chunks)
 }
 
 #[derive(Default)]

@@ -132,6 +132,7 @@ pub(crate) fn usage(run: &Run) -> Result<Answer, QueryError> {
         count("head_rows", |usage| usage.head_rows),
         count("head_bytes", |usage| usage.head_bytes),
         count("head_series", |usage| usage.head_series),
+        count("head_chunks", |usage| usage.head_chunks),
         count("wal_bytes", |usage| usage.wal_bytes),
     ];
     Ok(table(Shape::Table, columns, run))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gw_api_prometheus::{Operations, Reloads};
-use gw_base::{Signal, World};
+use gw_base::Signal;
 use gw_batch::MetricType;
 use gw_detect::RuleBook;
 use gw_intake::Intake;
@@ -28,8 +28,8 @@ pub(crate) fn register(
     telemetry.register(move |page| server(page, version, &reloads));
     let (kept, store) = (Retention::of(config), Arc::clone(store));
     telemetry.register(move |page| storage(page, &store, kept));
-    let (intake, world) = (services.intake.clone(), Arc::clone(&services.world));
-    telemetry.register(move |page| remote(page, &intake, &*world));
+    let intake = services.intake.clone();
+    telemetry.register(move |page| remote(page, &intake));
     let (book, rules) = (rules.book(), rules.clone());
     telemetry.register(move |page| {
         evaluation(page, &book);
@@ -90,7 +90,7 @@ fn storage(page: &mut Page, store: &Store, kept: Retention) {
     for usage in store.usage().into_iter().filter(|usage| usage.signal == Signal::Metrics) {
         for (name, help, value) in [
             ("prometheus_tsdb_head_series", "Total number of series in the head block.", usage.head_series),
-            ("prometheus_tsdb_head_chunks", "Total number of chunks in the head block.", usage.head_series),
+            ("prometheus_tsdb_head_chunks", "Total number of chunks in the head block.", usage.head_chunks),
             ("prometheus_tsdb_head_chunks_storage_size_bytes", "Size of the head in memory.", usage.head_bytes),
             ("prometheus_tsdb_wal_storage_size_bytes", "Size of the write log directory.", usage.wal_bytes),
             ("prometheus_tsdb_blocks_loaded", "Number of currently loaded parts.", usage.parts),
@@ -123,7 +123,7 @@ fn storage(page: &mut Page, store: &Store, kept: Retention) {
     page.gauge("prometheus_tsdb_data_replay_duration_seconds", help, &[], seconds);
 }
 
-fn remote(page: &mut Page, intake: &Intake, world: &dyn World) {
+fn remote(page: &mut Page, intake: &Intake) {
     let written = intake.stats().written();
     let help = "Total number of appended samples.";
     for (kind, count) in [("float", written.samples), ("histogram", written.histograms)] {
@@ -138,9 +138,6 @@ fn remote(page: &mut Page, intake: &Intake, world: &dyn World) {
     ] {
         page.counter(name, help, &[], count);
     }
-    let help = "Highest timestamp that has come in, in seconds since epoch.";
-    let newest = if written.samples + written.histograms > 0 { world.now().secs_f64() } else { 0.0 };
-    page.gauge("prometheus_remote_storage_highest_timestamp_in_seconds", help, &[], newest);
 }
 
 fn evaluation(page: &mut Page, book: &RuleBook) {
@@ -190,8 +187,6 @@ fn notifications(page: &mut Page, rules: &Rules) {
     page.counter("prometheus_notifications_sent_total", "Total number of notifications sent.", &labels, counters.sent);
     let help = "Total number of notifications that could not be sent.";
     page.counter("prometheus_notifications_errors_total", help, &labels, counters.failed);
-    let help = "Total number of alerts dropped because the queue was full.";
-    page.counter("prometheus_notifications_dropped_total", help, &[], 0);
     let help = "The capacity of the alert notifications queue.";
     page.gauge("prometheus_notifications_queue_capacity", help, &[], QUEUE as f64);
     let help = "The number of alert notifications in the queue.";

@@ -250,6 +250,11 @@ impl MetricsHead {
         self.shards[shard].read().unwrap_or_else(PoisonError::into_inner).read(place, range, out);
     }
 
+    /// Blocks of samples.
+    pub(crate) fn blocks(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).blocks()).sum()
+    }
+
     /// The exemplars of a series in the range, in order of arrival.
     pub(crate) fn exemplars(&self, series: u32, range: TimeRange) -> Vec<Exemplar> {
         let (shard, place) = place(series);

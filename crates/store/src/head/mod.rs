@@ -208,6 +208,15 @@ impl Generation {
         self.tenants().iter().map(|(_, head)| count(head) as u64).sum()
     }
 
+    /// Blocks of samples, or batches of rows.
+    pub(crate) fn chunks(&self) -> u64 {
+        let count = |head: &TenantHead| match head {
+            TenantHead::Metrics(metrics) => metrics.blocks(),
+            TenantHead::Rows(rows) => rows.batches().len(),
+        };
+        self.tenants().iter().map(|(_, head)| count(head) as u64).sum()
+    }
+
     /// The last record whose rows are here.
     pub(crate) fn through(&self) -> u64 {
         self.through.load(Ordering::Acquire)

@@ -227,6 +227,11 @@ impl Shard {
         self.extras.get(&series).map(|extras| extras.exemplars(range)).unwrap_or_default()
     }
 
+    /// Blocks of samples.
+    pub(crate) fn blocks(&self) -> usize {
+        self.slab.blocks()
+    }
+
     /// Bytes held.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {

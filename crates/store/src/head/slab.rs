@@ -102,6 +102,11 @@ impl Slab {
         &mut self.classes[block.class()].pages[at / PAGE][at % PAGE..at % PAGE + size]
     }
 
+    /// Blocks in use.
+    pub(crate) fn blocks(&self) -> usize {
+        self.classes.iter().map(|class| class.next as usize - class.free.len()).sum()
+    }
+
     /// Bytes of all pages.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {

@@ -186,19 +186,13 @@ impl Index {
         put(&mut raw, self.checksums.len() as u64);
         self.checksums.iter().for_each(|checksum| raw.extend_from_slice(&checksum.to_le_bytes()));
         self.tallies.encode(&mut raw);
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&zstd::bulk::compress(&raw, 3).expect("compressing memory to memory cannot fail"));
-        bytes
+        packed(MAGIC, &raw)
     }
 
     /// Reads [`Index::encode`]'s bytes; `path` is for the error.
     pub(crate) fn decode(path: &str, bytes: &[u8]) -> Result<Self, StoreError> {
-        let malformed = || StoreError::damaged(path, "index does not decode");
-        let packed = bytes.strip_prefix(&MAGIC).ok_or_else(malformed)?;
-        let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().ok_or_else(malformed)?;
-        let size = usize::try_from(size).ok().filter(|size| *size <= MAX_RAW_BYTES).ok_or_else(malformed)?;
-        let raw = zstd::bulk::decompress(packed, size).map_err(|error| StoreError::damaged(path, error))?;
-        Self::parse(&raw).ok_or_else(malformed)
+        let raw = unpacked(path, MAGIC, bytes)?;
+        Self::parse(&raw).ok_or_else(|| malformed(path))
     }
 
     fn parse(mut rest: &[u8]) -> Option<Self> {
@@ -232,6 +226,26 @@ impl Index {
         index.entries.shrink_to_fit();
         rest.is_empty().then_some(index)
     }
+}
+
+/// An index object: what it is, and its bytes compressed.
+pub(super) fn packed(magic: [u8; 8], raw: &[u8]) -> Vec<u8> {
+    let mut bytes = magic.to_vec();
+    bytes.extend_from_slice(&zstd::bulk::compress(raw, 3).expect("compressing memory to memory cannot fail"));
+    bytes
+}
+
+/// Reads [`packed`]'s bytes; `path` is for the error.
+pub(super) fn unpacked(path: &str, magic: [u8; 8], bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let packed = bytes.strip_prefix(&magic).ok_or_else(|| malformed(path))?;
+    let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().ok_or_else(|| malformed(path))?;
+    let size = usize::try_from(size).ok().filter(|size| *size <= MAX_RAW_BYTES).ok_or_else(|| malformed(path))?;
+    zstd::bulk::decompress(packed, size).map_err(|error| StoreError::damaged(path, error))
+}
+
+/// An index that cannot be read.
+pub(super) fn malformed(path: &str) -> StoreError {
+    StoreError::damaged(path, "index does not decode")
 }
 
 /// Reads an earliest time and how much later the latest is.

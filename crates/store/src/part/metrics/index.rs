@@ -13,11 +13,9 @@ use super::lanes::{Header, PADDING, unzigzag, zigzag};
 use super::pack::take_bytes;
 use crate::StoreError;
 use crate::matching::Conditions;
-use crate::part::index::{put, take};
+use crate::part::index::{malformed, packed, put, take, unpacked};
 
 const MAGIC: [u8; 8] = *b"GwSerie\x01";
-/// Largest index that a reader believes, decompressed.
-const MAX_RAW_BYTES: usize = 1 << 30;
 
 /// The times of some series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,19 +253,13 @@ impl SeriesIndex {
                 put(&mut raw, u64::from(payload.crc));
             }
         }
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&zstd::bulk::compress(&raw, 3).expect("compressing memory to memory cannot fail"));
-        bytes
+        packed(MAGIC, &raw)
     }
 
     /// Reads [`SeriesIndex::encode`]'s bytes; `path` is for the error.
     pub(crate) fn decode(path: &str, bytes: &[u8]) -> Result<Self, StoreError> {
-        let malformed = || StoreError::damaged(path, "index does not decode");
-        let packed = bytes.strip_prefix(&MAGIC).ok_or_else(malformed)?;
-        let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().ok_or_else(malformed)?;
-        let size = usize::try_from(size).ok().filter(|size| *size <= MAX_RAW_BYTES).ok_or_else(malformed)?;
-        let raw = zstd::bulk::decompress(packed, size).map_err(|error| StoreError::damaged(path, error))?;
-        Self::parse(&raw).ok_or_else(malformed)
+        let raw = unpacked(path, MAGIC, bytes)?;
+        Self::parse(&raw).ok_or_else(|| malformed(path))
     }
 
     fn parse(mut rest: &[u8]) -> Option<Self> {
