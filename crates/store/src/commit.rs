@@ -60,12 +60,18 @@ pub(crate) struct Committer {
 
 impl Committer {
     pub(crate) fn new(state: Arc<State>, logs: [Log; Signal::ALL.len()]) -> Self {
-        for signal in Signal::ALL {
-            state.wal_bytes[signal as usize].store(logs[signal as usize].bytes(), Ordering::Relaxed);
-        }
         let mut scribe = Scribe::default();
         scribe.begin(state.world.random());
-        Self { state, logs, scribe }
+        let own = Self { state, logs, scribe };
+        Signal::ALL.into_iter().for_each(|signal| own.publish(signal));
+        own
+    }
+
+    /// Tells others how long a log is.
+    fn publish(&self, signal: Signal) {
+        let (log, after) = (&self.logs[signal as usize], self.state.view(signal).active.after());
+        self.state.wal_bytes[signal as usize].store(log.bytes(), Ordering::Relaxed);
+        self.state.fresh_wal_bytes[signal as usize].store(log.bytes_behind(after), Ordering::Relaxed);
     }
 
     /// Works until told to close, or until nobody can ask any more.
@@ -170,13 +176,14 @@ impl Committer {
     /// Publishes sizes and wakes maintenance when a head is due.
     fn settle(&mut self) {
         for signal in Signal::ALL {
-            let log = &mut self.logs[signal as usize];
-            log.rotate_if_long();
-            self.state.wal_bytes[signal as usize].store(log.bytes(), Ordering::Relaxed);
+            if self.logs[signal as usize].rotate_if_long() && signal == Signal::Metrics {
+                self.scribe.rebase();
+            }
+            self.publish(signal);
         }
         self.state.stats.head_bytes.store(self.state.head_bytes() as u64, Ordering::Relaxed);
         let full = |signal| {
-            let bytes = self.state.wal_bytes[signal as usize].load(Ordering::Relaxed);
+            let bytes = self.state.fresh_wal_bytes[signal as usize].load(Ordering::Relaxed);
             self.state.view(signal).active.fresh_bytes() >= self.state.options.flush_bytes
                 || bytes >= self.state.options.flush_wal_bytes
         };
@@ -198,6 +205,7 @@ impl Committer {
                 view.frozen.push(std::mem::replace(&mut view.active, next));
             }
         });
+        self.publish(signal);
     }
 
     fn release(&mut self, signal: Signal, through: u64) {
@@ -206,7 +214,7 @@ impl Committer {
             // Replaying it again would be harmless, the catalog knows that it is in parts.
             tracing::warn!(%error, %signal, "write-ahead log segment stays");
         }
-        self.state.wal_bytes[signal as usize].store(log.bytes(), Ordering::Relaxed);
+        self.publish(signal);
     }
 }
 

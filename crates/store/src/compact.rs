@@ -25,19 +25,33 @@ const BATCH_ROWS: usize = 16 << 10;
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
 /// The next parts of a signal worth merging: neighbours in the order of the log, so that of equal samples the later still
-/// wins, of one day and level, together not larger than `limit_bytes`.
-pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64) -> Option<Vec<Arc<PartMeta>>> {
+/// wins, of one day, together not larger than `limit_bytes`. Usually as many of one level as make the next; in calm times
+/// already two, as long as the largest is not written again for the sake of little.
+pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64, is_calm: bool) -> Option<Vec<Arc<PartMeta>>> {
     let mut tenants: Vec<&str> = parts.iter().map(|part| part.tenant.as_str()).collect();
     tenants.sort_unstable();
     tenants.dedup();
     tenants.into_iter().find_map(|tenant| {
         let own: Vec<&Arc<PartMeta>> = parts.iter().filter(|part| part.tenant == tenant).collect();
-        own.windows(FAN_IN).find_map(|window| {
-            let alike = |part: &&Arc<PartMeta>| part.level == window[0].level && day(part) == day(window[0]);
+        let fits = |window: &[&Arc<PartMeta>]| {
             let bytes: u64 = window.iter().map(|part| part.bytes).sum();
-            (window.iter().all(alike) && bytes <= limit_bytes).then(|| window.iter().copied().cloned().collect())
-        })
+            window.iter().all(|part| day(part) == day(window[0])) && bytes <= limit_bytes
+        };
+        let of_level = |window: &&[&Arc<PartMeta>]| window.iter().all(|part| part.level == window[0].level);
+        let full = own.windows(FAN_IN).filter(of_level).find(|window| fits(window));
+        let calm = || {
+            let lengths = (2..=FAN_IN.min(own.len())).rev();
+            lengths.flat_map(|length| own.windows(length)).find(|window| is_calm && fits(window) && is_even(window))
+        };
+        full.or_else(calm).map(|window| window.iter().map(|part| Arc::clone(part)).collect())
     })
+}
+
+/// Whether the largest of these parts has a fair share of the others to take in.
+fn is_even(window: &[&Arc<PartMeta>]) -> bool {
+    let bytes: u64 = window.iter().map(|part| part.bytes).sum();
+    let largest = window.iter().map(|part| part.bytes).max().unwrap_or(0);
+    largest <= 2 * (bytes - largest)
 }
 
 fn day(part: &PartMeta) -> i64 {

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use gw_base::time::nanos_of;
 use gw_base::{MatchOp, Matcher, Signal, Tenant, TimeRange, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +12,7 @@ use crate::compact::rewrite;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::state::State;
-use crate::{RetentionRule, StoreError, read};
+use crate::{StoreError, read};
 
 /// Tombstones that may wait for cleaning; each is looked at for every series that a read meets.
 pub(crate) const MAX_TOMBSTONES: usize = 1024;
@@ -37,7 +36,9 @@ pub(crate) struct Deletion {
 #[derive(Debug)]
 pub(crate) struct Tombstone {
     pub(crate) deletion: Deletion,
-    conditions: Conditions,
+    conditions: Arc<Conditions>,
+    /// Series that fulfil these are spared.
+    spared: Vec<Arc<Conditions>>,
 }
 
 /// Times that are deleted of one series of one part, both ends inside.
@@ -53,7 +54,24 @@ impl Tombstone {
             Ok(Matcher::new(name, op, value))
         };
         let matchers = deletion.matchers.iter().map(matcher).collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(Self { conditions: Conditions::compile(&matchers)?, deletion })
+        Ok(Self { conditions: Arc::new(Conditions::compile(&matchers)?), spared: Vec::new(), deletion })
+    }
+
+    /// Deletes all rows of the series of a part that fulfil conditions, and none of the others.
+    pub(crate) fn of_part(part: &PartMeta, conditions: &Arc<Conditions>, spared: &[Arc<Conditions>]) -> Self {
+        let deletion = Deletion {
+            tenant: part.tenant.clone(),
+            matchers: Vec::new(),
+            start: part.min,
+            end: part.max,
+            through: part.through,
+        };
+        Self { deletion, conditions: Arc::clone(conditions), spared: spared.to_vec() }
+    }
+
+    /// Whether it deletes rows of a series.
+    pub(crate) fn accepts(&self, labels: &[u8]) -> bool {
+        self.conditions.accept(labels) && !self.spared.iter().any(|spared| spared.accept(labels))
     }
 
     /// Whether it reaches rows of a part.
@@ -74,8 +92,7 @@ pub(crate) fn reaching(tombstones: &[Arc<Tombstone>], part: &PartMeta) -> Vec<Ar
 /// What of a series is deleted.
 pub(crate) fn gaps(tombstones: &[Arc<Tombstone>], labels: &[u8]) -> Gaps {
     let of = |tombstone: &Arc<Tombstone>| {
-        let hit = tombstone.conditions.accept(labels);
-        hit.then_some((tombstone.deletion.start, tombstone.deletion.end))
+        tombstone.accepts(labels).then_some((tombstone.deletion.start, tombstone.deletion.end))
     };
     tombstones.iter().filter_map(of).collect()
 }
@@ -110,36 +127,6 @@ pub(crate) async fn delete(
     state.catalog.commit(move |manifest| manifest.tombstones.push(deletion)).await?;
     state.edit_tombstones(|all| all.push(tombstone));
     Ok(())
-}
-
-/// The deletions that the rules of retention call for in a part at a time.
-pub(crate) async fn expired(
-    state: &State,
-    part: &Arc<PartMeta>,
-    now: Timestamp,
-) -> Result<Vec<Arc<Tombstone>>, StoreError> {
-    let is_old = |rule: &&RetentionRule| part.max < now.offset(-nanos_of(rule.age)).nanos();
-    let old: Vec<&RetentionRule> = state.options.retention.rules.iter().filter(is_old).collect();
-    if old.is_empty() {
-        return Ok(Vec::new());
-    }
-    let Some(opened) = read::open(state, part).await? else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for rule in old {
-        let conditions = Conditions::compile(&rule.matchers)?;
-        if opened.series().select(&conditions, TimeRange::ALL).is_empty() {
-            continue;
-        }
-        let deletion = Deletion {
-            tenant: part.tenant.clone(),
-            matchers: Vec::new(),
-            start: part.min,
-            end: part.max,
-            through: part.through,
-        };
-        found.push(Arc::new(Tombstone { deletion, conditions }));
-    }
-    Ok(found)
 }
 
 /// Writes the parts that tombstones reach again, then forgets the tombstones. The caller lets no other merge run.

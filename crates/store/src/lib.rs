@@ -20,6 +20,7 @@ mod options;
 mod part;
 mod pattern;
 mod read;
+mod retention;
 mod selection;
 mod snapshot;
 mod state;
@@ -31,8 +32,9 @@ mod wal;
 mod tests;
 
 pub use error::StoreError;
-pub use options::{Retention, RetentionRule, StoreOptions};
+pub use options::StoreOptions;
 pub use read::cursor::{SeriesCursor, Step};
+pub use retention::{KeepFree, Retention, RetentionRule};
 pub use selection::{Counted, Family, Operation, Selection, Series, SeriesExemplars, SignalUsage};
 pub use stats::StoreStats;
 pub use store::Store;

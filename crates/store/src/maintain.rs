@@ -1,18 +1,18 @@
 //! What the store does by itself: flush heads that are due, merge parts, drop what is too old, sweep what is unused.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use gw_base::time::nanos_of;
-use gw_base::{Map, Signal, Timestamp};
+use gw_base::{Map, Signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::commit::Command;
 use crate::compact::{compact, plan, replace, rewrite};
 use crate::flush::flush;
-use crate::options::Retention;
 use crate::part::PartMeta;
+use crate::retention::Space;
 use crate::state::State;
 use crate::{StoreError, StoreStats, erase};
 
@@ -22,6 +22,13 @@ const FLUSH_TICK: Duration = Duration::from_secs(5);
 const PARTS_TICK: Duration = Duration::from_secs(20);
 /// Pause after a failed flush.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
+/// Rows appended between two looks at the parts up to which times are calm: merging then takes CPU that nobody misses.
+const CALM_ROWS: u64 = 400_000;
+/// A log of at least so many bytes that has grown by less than this share of it for so long is due: what was a flood has
+/// ebbed, and it takes less room and time to open in parts.
+const EBB_BYTES: u64 = 1 << 20;
+const EBB_SHARE: u64 = 128;
+const EBB_TIME: Duration = Duration::from_secs(30);
 
 /// The store's own work.
 #[derive(Debug)]
@@ -34,6 +41,8 @@ pub(crate) struct Maintenance {
     tending: tokio::sync::Mutex<()>,
     /// Of each part of metrics, the number of retention rules that it has been looked at for.
     ruled: tokio::sync::Mutex<Map<String, usize>>,
+    /// Rows that had been appended when parts were looked at last.
+    rows_seen: AtomicU64,
 }
 
 impl Maintenance {
@@ -44,6 +53,7 @@ impl Maintenance {
             flushing: Default::default(),
             tending: tokio::sync::Mutex::default(),
             ruled: tokio::sync::Mutex::default(),
+            rows_seen: AtomicU64::new(0),
         }
     }
 
@@ -58,11 +68,13 @@ impl Maintenance {
     }
 
     async fn flush_when_due(&self) {
+        let mut marks = [(Duration::ZERO, u64::MAX); Signal::ALL.len()];
         loop {
             let tick = self.state.world.sleep(FLUSH_TICK);
             select(tick, Box::pin(self.state.due.notified())).await;
             for signal in Signal::ALL {
-                if self.state.is_due(signal)
+                let has_ebbed = self.has_ebbed(signal, &mut marks[signal as usize]);
+                if (has_ebbed || self.state.is_due(signal))
                     && let Err(error) = self.flush(signal).await
                 {
                     tracing::error!(%error, %signal, "flush failed, trying again soon");
@@ -70,6 +82,18 @@ impl Maintenance {
                 }
             }
         }
+    }
+
+    /// Whether a signal's log has hardly grown since the mark, which moves on.
+    fn has_ebbed(&self, signal: Signal, (since, bytes): &mut (Duration, u64)) -> bool {
+        let now = self.state.world.elapsed();
+        let grown = self.state.fresh_wal_bytes[signal as usize].load(Ordering::Relaxed);
+        if now.saturating_sub(*since) < EBB_TIME {
+            return false;
+        }
+        let before = std::mem::replace(bytes, grown);
+        *since = now;
+        grown >= EBB_BYTES && grown.checked_sub(before).is_some_and(|growth| growth < grown / EBB_SHARE)
     }
 
     async fn tend_parts(&self) {
@@ -85,8 +109,10 @@ impl Maintenance {
         self.note(self.quarantine().await, "setting damaged parts aside failed");
         self.note(self.expire().await, "retention failed");
         self.note(self.expire_by_rule().await, "retention by rule failed");
+        let rows = self.state.stats.rows_appended.load(Ordering::Relaxed);
+        let is_calm = rows - self.rows_seen.swap(rows, Ordering::Relaxed) < CALM_ROWS;
         for signal in Signal::ALL {
-            while let Some(parts) = plan(&self.state.view(signal).parts, self.state.options.part_bytes) {
+            while let Some(parts) = plan(&self.state.view(signal).parts, self.state.options.part_bytes, is_calm) {
                 let merged = compact(&self.state, &parts).await;
                 if merged.is_err() {
                     StoreStats::add(&self.state.stats.compaction_errors, 1);
@@ -135,7 +161,7 @@ impl Maintenance {
         let views = Signal::ALL.map(|signal| self.state.view(signal).parts);
         let parts: Vec<Arc<PartMeta>> = views.iter().flat_map(|parts| parts.iter().cloned()).collect();
         drop(views);
-        for part in expired(parts, self.state.world.now(), &self.state.options.retention) {
+        for part in self.state.options.retention.parts(parts, self.state.world.now(), self.space()?) {
             let (tenant, signal) = part.owner()?;
             replace(&self.state, (&tenant, signal), &[part], Vec::new()).await?;
             StoreStats::add(&self.state.stats.parts_expired, 1);
@@ -143,11 +169,21 @@ impl Maintenance {
         Ok(())
     }
 
+    /// The disk under the store, when something is to stay free on it. What has gone from the catalog and is still being
+    /// read counts as free.
+    fn space(&self) -> Result<Option<Space>, StoreError> {
+        let Some(root) = self.state.objects.root().filter(|_| self.state.options.retention.free.is_some()) else {
+            return Ok(None);
+        };
+        let space = Space::of(root)?;
+        Ok(Some(Space { available: space.available.saturating_add(self.state.buried_bytes()), ..space }))
+    }
+
     /// Writes parts again without the series that a rule of retention lets go. A part is looked at once for each of the
-    /// rules that it has become old enough for.
+    /// ages that it has passed.
     async fn expire_by_rule(&self) -> Result<(), StoreError> {
-        let rules = &self.state.options.retention.rules;
-        if rules.is_empty() {
+        let retention = &self.state.options.retention;
+        if retention.rules.is_empty() {
             return Ok(());
         }
         let now = self.state.world.now();
@@ -155,12 +191,12 @@ impl Maintenance {
         let parts = self.state.view(Signal::Metrics).parts;
         seen.retain(|id, _| parts.iter().any(|part| part.id == *id));
         for part in parts.iter() {
-            let old = rules.iter().filter(|rule| part.max < now.offset(-nanos_of(rule.age)).nanos()).count();
+            let old = retention.passed(part, now);
             if seen.get(&part.id).copied().unwrap_or(0) == old {
                 continue;
             }
             seen.insert(part.id.clone(), old);
-            let expired = erase::expired(&self.state, part, now).await?;
+            let expired = retention.series(&self.state, part, now).await?;
             if !expired.is_empty() {
                 rewrite(&self.state, part, &expired).await?;
             }
@@ -199,54 +235,4 @@ pub(crate) async fn set_aside(objects: &crate::objects::Objects, part: &PartMeta
         objects.rename(&path, &format!("quarantine/{path}")).await?;
     }
     Ok(())
-}
-
-/// The parts that retention lets go: those wholly older than its age, then the oldest beyond its bytes.
-pub(crate) fn expired(mut parts: Vec<Arc<PartMeta>>, now: Timestamp, retention: &Retention) -> Vec<Arc<PartMeta>> {
-    let oldest = now.offset(-nanos_of(retention.age)).nanos();
-    parts.sort_by_key(|part| std::cmp::Reverse(part.max));
-    let mut kept_bytes = 0u64;
-    parts.retain(|part| {
-        kept_bytes += part.total_bytes();
-        part.max < oldest || retention.bytes.is_some_and(|limit| kept_bytes > limit)
-    });
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn part(id: &str, max: i64, bytes: u64) -> Arc<PartMeta> {
-        Arc::new(PartMeta {
-            id: id.to_owned(),
-            tenant: "default".to_owned(),
-            signal: "logs".to_owned(),
-            rows: 1,
-            min: 0,
-            max,
-            through: 0,
-            level: 0,
-            bytes,
-            tail: 0,
-            index_bytes: 0,
-            index_crc: 0,
-            traces: None,
-        })
-    }
-
-    #[test]
-    fn the_old_go_by_age_and_the_oldest_by_size() {
-        let parts = vec![part("a", 10, 5), part("b", 20, 5), part("c", 30, 5)];
-        let names = |retention: &Retention| -> Vec<String> {
-            let gone = expired(parts.clone(), Timestamp::from_nanos(40), retention);
-            gone.iter().map(|part| part.id.clone()).collect()
-        };
-        assert_eq!(names(&Retention { age: Duration::from_nanos(25), ..Retention::default() }), ["a"]);
-        assert_eq!(
-            names(&Retention { age: Duration::from_hours(1), bytes: Some(9), ..Retention::default() }),
-            ["b", "a"]
-        );
-        assert!(names(&Retention::default()).is_empty());
-    }
 }

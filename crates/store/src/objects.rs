@@ -49,6 +49,11 @@ impl Objects {
         }
     }
 
+    /// The folder of objects that are files.
+    pub(crate) fn root(&self) -> Option<&std::path::Path> {
+        self.root.as_deref()
+    }
+
     /// The same objects on a machine that can crash.
     #[cfg(test)]
     pub(crate) fn on_machine(self, machine: crate::wal::simulated::SimulatedDisk) -> Self {

@@ -3,34 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gw_base::{Limits, Matcher};
+use gw_base::Limits;
 
-/// How long data is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retention {
-    /// Rows older than this are dropped, part by part.
-    pub age: Duration,
-    /// Parts may take this many bytes in all; the oldest go first. `None` is no bound.
-    pub bytes: Option<u64>,
-    /// Metric series that are kept for less than `age`; of several rules that match the shortest holds.
-    pub rules: Vec<RetentionRule>,
-}
-
-/// How long some metric series are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetentionRule {
-    /// Conditions that must all hold on the labels of a series.
-    pub matchers: Vec<Matcher>,
-    /// Its samples leave once the whole part that they are in is older than this.
-    pub age: Duration,
-}
-
-impl Default for Retention {
-    /// Fifteen days, as Prometheus keeps by default, and no bound on size.
-    fn default() -> Self {
-        Self { age: Duration::from_hours(15 * 24), bytes: None, rules: Vec::new() }
-    }
-}
+use crate::Retention;
 
 /// How to open a store. `StoreOptions::new(dir)` has defaults that one small machine bears.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +40,7 @@ impl StoreOptions {
             limits: Limits::default(),
             retention: Retention::default(),
             flush_bytes: 16 << 20,
-            flush_wal_bytes: 24 << 20,
+            flush_wal_bytes: 14 << 20,
             flush_age: Duration::from_hours(1),
             head_bytes: 768 << 20,
             segment_bytes: 8 << 20,

@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) due: Notify,
     /// Bytes of each write-ahead log.
     pub(crate) wal_bytes: [AtomicU64; Signal::ALL.len()],
+    /// Of them, those of records in the active head; the others leave with the heads on their way into parts.
+    pub(crate) fresh_wal_bytes: [AtomicU64; Signal::ALL.len()],
     views: [RwLock<View>; Signal::ALL.len()],
     /// Parts that the catalog no longer names, kept while some read still uses them.
     graveyard: Mutex<Vec<Arc<PartMeta>>>,
@@ -87,6 +89,7 @@ impl State {
             families: Mutex::new(families),
             due: Notify::new(),
             wal_bytes: Default::default(),
+            fresh_wal_bytes: Default::default(),
             views: views.map(RwLock::new),
             graveyard: Mutex::default(),
             suspects: Mutex::default(),
@@ -147,6 +150,12 @@ impl State {
         unused
     }
 
+    /// Bytes of buried parts.
+    pub(crate) fn buried_bytes(&self) -> u64 {
+        let graveyard = self.graveyard.lock().unwrap_or_else(PoisonError::into_inner);
+        graveyard.iter().map(|part| part.total_bytes()).sum()
+    }
+
     /// Notes what a failed read says about a part; answers whether the read can go on without it.
     pub(crate) fn suspect(&self, part: &Arc<PartMeta>, error: &StoreError) -> bool {
         if !matches!(error, StoreError::Damaged { .. }) {
@@ -189,7 +198,7 @@ impl State {
         }
         !view.frozen.is_empty()
             || active.fresh_bytes() >= self.options.flush_bytes
-            || self.wal_bytes[signal as usize].load(Ordering::Relaxed) >= self.options.flush_wal_bytes
+            || self.fresh_wal_bytes[signal as usize].load(Ordering::Relaxed) >= self.options.flush_wal_bytes
             || self.world.elapsed().saturating_sub(active.began()) >= self.options.flush_age
     }
 }

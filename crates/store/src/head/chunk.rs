@@ -53,6 +53,25 @@ impl Position {
     }
 }
 
+/// Encodes a value as it follows another; gives its code, which has six bits, and how many bytes of `out` belong to it.
+#[inline]
+pub(crate) fn encode_value(last: u64, bits: u64, out: &mut [u8; MAX_SAMPLE_BYTES]) -> (u8, usize) {
+    let mut out = Out { bytes: out, length: 0 };
+    let code = out.put_value(last, bits);
+    (code, out.length)
+}
+
+/// Decodes a value of [`encode_value`] that came from anywhere.
+#[inline]
+pub(crate) fn decode_value(rest: &mut &[u8], code: u8, last: u64) -> Option<u64> {
+    let length = if code >= STEP_BASE {
+        usize::from((code - STEP_BASE) % 4) + 1
+    } else {
+        XOR_BASE.iter().rposition(|base| *base <= code).map_or(0, |lead| usize::from(code - XOR_BASE[lead]) + 1)
+    };
+    (rest.len() >= length).then(|| take_value(rest, code, last))
+}
+
 struct Out<'a> {
     bytes: &'a mut [u8; MAX_SAMPLE_BYTES],
     length: usize,

@@ -165,11 +165,19 @@ impl HeadIndex {
         let ranks = self.symbols.ranks();
         let ranked: Vec<u32> = self.pairs.iter().map(|pair| ranks[*pair as usize]).collect();
         let of = |series: u32| &ranked[self.ends[series as usize] as usize..self.ends[series as usize + 1] as usize];
-        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        // As many pairs as fit make a number, so that most comparisons need not look at lists. None is less than any.
+        let bits = (u32::BITS - (self.symbols.len() as u32).leading_zeros()).max(1);
+        let fitting = (u128::BITS / bits) as usize;
+        let key = |series: u32| {
+            let of = of(series);
+            let at = |place: usize| of.get(place).map_or(0, |rank| u128::from(*rank) + 1);
+            (0..fitting).fold(0u128, |key, place| key << bits | at(place))
+        };
+        let mut order: Vec<(u128, u32)> = (0..self.len() as u32).map(|series| (key(series), series)).collect();
         // Pairs are encoded so that none is the beginning of another: comparing them one by one is comparing the bytes.
-        order.sort_unstable_by(|a, b| of(*a).cmp(of(*b)));
+        order.sort_unstable_by(|(a, one), (b, two)| a.cmp(b).then_with(|| of(*one).cmp(of(*two))));
         let mut places = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(place, series)| places[*series as usize] = place as u32);
+        order.iter().enumerate().for_each(|(place, (_, series))| places[*series as usize] = place as u32);
         places
     }
 

@@ -3,7 +3,7 @@
 //! A head is a [`Generation`] of one signal. A flush freezes it, starts the next, writes it as parts and only then lets it
 //! go, so that readers always see each row once: in the generation, or in the part that replaced it.
 
-mod chunk;
+pub(crate) mod chunk;
 pub(crate) mod index;
 pub(crate) mod metrics;
 mod postings;
@@ -192,6 +192,11 @@ impl Generation {
     /// head needs it again.
     pub(crate) fn fresh_bytes(&self) -> usize {
         if self.signal == Signal::Metrics { self.fresh.load(Ordering::Relaxed) } else { self.bytes() }
+    }
+
+    /// The record behind which it begins.
+    pub(crate) const fn after(&self) -> u64 {
+        self.after
     }
 
     /// Rows held.

@@ -34,6 +34,36 @@ const EMPTY: Track = Track {
     has_extras: false,
 };
 
+impl Track {
+    /// Whether its block has room for so many bytes, after it has grown.
+    fn fits(&mut self, slab: &mut Slab, bytes: usize, grown: &mut Grown) -> bool {
+        while bytes > self.block.size() && self.block.can_grow() {
+            self.block = slab.grow(self.block);
+            grown.held += self.block.size();
+        }
+        bytes <= self.block.size()
+    }
+
+    /// Closes its block and begins the next with this sample.
+    fn follow(&mut self, slab: &mut Slab, time: i64, bits: u64) -> usize {
+        let header = slab.get_mut(self.block);
+        header[4..6].copy_from_slice(&self.used.to_le_bytes());
+        header[6] = self.count;
+        self.start(slab, time, bits)
+    }
+
+    fn start(&mut self, slab: &mut Slab, time: i64, bits: u64) -> usize {
+        let block = slab.allocate(self.block == Block::NONE);
+        let header = slab.get_mut(block);
+        header[..4].copy_from_slice(&self.block.raw().to_le_bytes());
+        header[8..16].copy_from_slice(&time.to_le_bytes());
+        header[16..24].copy_from_slice(&bits.to_le_bytes());
+        (self.block, self.used, self.count) = (block, HEADER as u16, 1);
+        self.last = Position::first(time, bits);
+        block.size()
+    }
+}
+
 /// By how many bytes a series grew.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Grown {
@@ -63,11 +93,11 @@ impl Shard {
     #[inline]
     pub(crate) fn push(&mut self, series: u32, time: i64, value: f64) -> Grown {
         let bits = value.to_bits();
-        let mut track = self.tracks[series as usize];
+        let Self { tracks, slab, .. } = self;
+        let track = &mut tracks[series as usize];
         if track.block == Block::NONE {
-            let held = self.start(&mut track, time, bits);
+            let held = track.start(slab, time, bits);
             track.min = track.min.min(time);
-            self.tracks[series as usize] = track;
             return Grown { held, fresh: HEADER };
         }
         if time <= track.last.time {
@@ -79,48 +109,19 @@ impl Shard {
         let used = usize::from(track.used);
         let mut grown = Grown::default();
         match next.encode(time, bits, &mut encoded).filter(|_| track.count < u8::MAX) {
-            Some(length) if self.fits(&mut track, used + length, &mut grown) => {
-                self.slab.get_mut(track.block)[used..used + length].copy_from_slice(&encoded[..length]);
+            Some(length) if track.fits(slab, used + length, &mut grown) => {
+                slab.get_mut(track.block)[used..used + length].copy_from_slice(&encoded[..length]);
                 track.used += length as u16;
                 track.count += 1;
                 track.last = next;
                 grown.fresh = length;
             }
             _ => {
-                grown.held += self.follow(&mut track, time, bits);
+                grown.held += track.follow(slab, time, bits);
                 grown.fresh = HEADER;
             }
         }
-        self.tracks[series as usize] = track;
         grown
-    }
-
-    /// Whether the block of a track has room for so many bytes, after it has grown.
-    fn fits(&mut self, track: &mut Track, bytes: usize, grown: &mut Grown) -> bool {
-        while bytes > track.block.size() && track.block.can_grow() {
-            track.block = self.slab.grow(track.block);
-            grown.held += track.block.size();
-        }
-        bytes <= track.block.size()
-    }
-
-    /// Closes the block of a track and begins the next with this sample.
-    fn follow(&mut self, track: &mut Track, time: i64, bits: u64) -> usize {
-        let header = self.slab.get_mut(track.block);
-        header[4..6].copy_from_slice(&track.used.to_le_bytes());
-        header[6] = track.count;
-        self.start(track, time, bits)
-    }
-
-    fn start(&mut self, track: &mut Track, time: i64, bits: u64) -> usize {
-        let block = self.slab.allocate(track.block == Block::NONE);
-        let bytes = self.slab.get_mut(block);
-        bytes[..4].copy_from_slice(&track.block.raw().to_le_bytes());
-        bytes[8..16].copy_from_slice(&time.to_le_bytes());
-        bytes[16..24].copy_from_slice(&bits.to_le_bytes());
-        (track.block, track.used, track.count) = (block, HEADER as u16, 1);
-        track.last = Position::first(time, bits);
-        block.size()
     }
 
     /// Keeps a sample whose time has been passed already. One that says the same as the last is dropped.

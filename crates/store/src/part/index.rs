@@ -186,7 +186,7 @@ impl Index {
         put(&mut raw, self.checksums.len() as u64);
         self.checksums.iter().for_each(|checksum| raw.extend_from_slice(&checksum.to_le_bytes()));
         self.tallies.encode(&mut raw);
-        packed(MAGIC, &raw)
+        packed(MAGIC, &raw, 3)
     }
 
     /// Reads [`Index::encode`]'s bytes; `path` is for the error.
@@ -229,9 +229,9 @@ impl Index {
 }
 
 /// An index object: what it is, and its bytes compressed.
-pub(super) fn packed(magic: [u8; 8], raw: &[u8]) -> Vec<u8> {
+pub(super) fn packed(magic: [u8; 8], raw: &[u8], level: i32) -> Vec<u8> {
     let mut bytes = magic.to_vec();
-    bytes.extend_from_slice(&zstd::bulk::compress(raw, 3).expect("compressing memory to memory cannot fail"));
+    bytes.extend_from_slice(&zstd::bulk::compress(raw, level).expect("compressing memory to memory cannot fail"));
     bytes
 }
 

@@ -5,3 +5,4 @@ mod damage;
 mod model;
 mod reads;
 mod tally;
+mod upkeep;

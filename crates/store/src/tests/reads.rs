@@ -245,8 +245,10 @@ async fn rules_of_retention_let_single_series_go() {
         matchers: vec![Matcher::equal("job", value)],
         age: std::time::Duration::from_hours(hours),
     };
-    let rules = vec![rule("a", 24), rule("b", 24 * 14)];
-    let retention = crate::Retention { rules, ..crate::Retention::default() };
+    // The first rule that matches holds: "a" goes after a day; "b" outlives the five days of all others.
+    let rules = vec![rule("a", 24), rule("b", 24 * 14), rule("a", 24 * 100)];
+    let age = std::time::Duration::from_hours(5 * 24);
+    let retention = crate::Retention { rules, age, ..crate::Retention::default() };
     let options = crate::StoreOptions { retention, ..crate::StoreOptions::new(&dir) };
     // The clock stands eleven days behind the samples.
     let store = Store::open(options, world(14)).await.unwrap();
@@ -259,6 +261,13 @@ async fn rules_of_retention_let_single_series_go() {
         assert_eq!((times_of(&store, "a").await, times_of(&store, "b").await), (vec![], vec![1, 2]));
     }
     assert_eq!(store.usage()[Signal::Metrics as usize].rows, 2);
+    let mut builder = MetricsBuilder::default();
+    let key = builder.series(&Labels::from_pairs([("job", "c")]));
+    builder.sample(key, Timestamp::from_secs(3), 1.0);
+    store.append(vec![builder.finish(Tenant::default())]).await.unwrap();
+    store.flush().await.unwrap();
+    store.tend().await;
+    assert_eq!(store.usage()[Signal::Metrics as usize].rows, 2, "no rule keeps what is older than the age of all");
     drop(store);
     std::fs::remove_dir_all(&dir).unwrap();
 }

@@ -152,6 +152,12 @@ impl Log {
         self.closed.iter().map(|segment| segment.bytes).sum::<u64>() + self.active.as_ref().map_or(0, |a| a.good)
     }
 
+    /// Bytes on disk of segments that end behind a record.
+    pub(crate) fn bytes_behind(&self, through: u64) -> u64 {
+        let behind = self.closed.iter().filter(|segment| segment.last > through);
+        behind.map(|segment| segment.bytes).sum::<u64>() + self.active.as_ref().map_or(0, |active| active.good)
+    }
+
     /// Where the log ends now.
     pub(crate) fn mark(&self) -> Mark {
         Mark { next: self.next, good: self.active.as_ref().map_or(0, |active| active.good) }
@@ -189,11 +195,14 @@ impl Log {
         }
     }
 
-    /// Closes the segment when it is long enough. Call between groups, never between a mark and its undo.
-    pub(crate) fn rotate_if_long(&mut self) {
-        if self.active.as_ref().is_some_and(|active| active.good >= self.segment_bytes) {
+    /// Closes the segment when it is long enough, and says whether it did. Call between groups, never between a mark and
+    /// its undo.
+    pub(crate) fn rotate_if_long(&mut self) -> bool {
+        let is_long = self.active.as_ref().is_some_and(|active| active.good >= self.segment_bytes);
+        if is_long {
             self.rotate();
         }
+        is_long
     }
 
     /// Closes the segment, so that it can be removed when its records are in parts.

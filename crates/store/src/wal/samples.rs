@@ -4,27 +4,31 @@
 //! histograms, exemplars, start times or metadata), or samples: tenant, epoch, the pairs and series that the epoch has not
 //! told yet (as pairs by number), and the rows. An epoch ends with the head, with the process, or with a failed write, and
 //! everything in it is numbered anew; so a reader needs nothing but the records behind the catalog's mark.
+//!
+//! A value is told as it follows the last one of its series. Each segment of the log begins anew with that, and a section
+//! ends with a checksum of its values as they are: behind a lost record no sample is read as another one, those that cannot
+//! be told any more are left out, and with the next segment all is well again.
 
 use gw_base::{Map, Tenant};
 use gw_batch::{Batch, MetricsView};
 
 use super::codec;
+use crate::head::chunk::{MAX_SAMPLE_BYTES, decode_value, encode_value};
 use crate::head::index::SeriesLimits;
 use crate::head::metrics::{Applied, MetricsHead, SERIES_BYTES, UNKNOWN, is_plain};
 use crate::head::{Generation, Prepared, TenantHead};
 use crate::part::index::{put, take};
 
 /// First byte of such a payload; a payload of batches alone begins with another.
-const MARK: u8 = 0xA1;
+const MARK: u8 = 0xA2;
 const BATCHES: u8 = 0;
 const SAMPLES: u8 = 1;
 
-/// Row flags: the series is the one behind the last row's, the time is the last row's, its step is in milliseconds.
+/// Row flags beside the code of the value: the series is the one behind the last row's, the time is the last row's.
 const NEXT: u8 = 0x80;
 const SAME_TIME: u8 = 0x40;
-const MILLIS: u8 = 0x20;
-/// Value codes: so many bytes of a whole number, or [`BITS`] and so many high bytes of the float.
-const BITS: u8 = 16;
+/// A step in time that is not one of milliseconds follows by itself.
+const NANOS: u64 = 1;
 const MILLI: i64 = 1_000_000;
 /// Series and pairs of one epoch that a reader believes.
 const MAX_NUMBERS: u64 = 1 << 28;
@@ -33,6 +37,8 @@ const MAX_NUMBERS: u64 = 1 << 28;
 #[derive(Debug, Default)]
 pub(crate) struct Scribe {
     epoch: u64,
+    /// Counts the segments of the epoch.
+    base: u64,
     tenants: Map<Tenant, Told>,
 }
 
@@ -41,6 +47,8 @@ pub(crate) struct Scribe {
 struct Told {
     pairs: Vec<u32>,
     series: Vec<u32>,
+    /// Bits of the values told last, by numbers in the head.
+    values: Vec<u64>,
     pair_count: u32,
     series_count: u32,
 }
@@ -48,8 +56,14 @@ struct Told {
 impl Scribe {
     /// Begins an epoch of this number, which no other has.
     pub(crate) fn begin(&mut self, epoch: u64) {
-        self.epoch = epoch;
+        (self.epoch, self.base) = (epoch, 0);
         self.tenants.clear();
+    }
+
+    /// Begins a segment: values are told without those before it.
+    pub(crate) fn rebase(&mut self) {
+        self.base += 1;
+        self.tenants.values_mut().for_each(|told| told.values.fill(0));
     }
 
     /// Encodes the batches of one record.
@@ -87,19 +101,25 @@ impl Scribe {
         let Some(told) = self.tenants.get_mut(tenant) else { return };
         put_bytes(out, tenant.as_str().as_bytes());
         out.extend_from_slice(&self.epoch.to_le_bytes());
+        put(out, self.base);
         told.definitions(out, head, numbers);
         let kept = view.keys.iter().filter(|key| numbers[**key as usize] != UNKNOWN).count();
         put(out, kept as u64);
-        out.reserve(kept * 6);
+        out.reserve(kept * 4);
         let (mut last_series, mut last_time) = (0u32, 0i64);
+        let mut checksum = 0;
         for (row, key) in view.keys.iter().enumerate() {
             let number = numbers[*key as usize];
             if number == UNKNOWN {
                 continue;
             }
             let series = told.series[number as usize];
-            put_row(out, (series, &mut last_series), (view.times[row], &mut last_time), view.values.value(row));
+            let bits = view.values.value(row).to_bits();
+            let last = std::mem::replace(&mut told.values[number as usize], bits);
+            put_row(out, (series, &mut last_series), (view.times[row], &mut last_time), (bits, last));
+            checksum = mixed(checksum, bits);
         }
+        out.extend_from_slice(&checksum.to_le_bytes());
     }
 }
 
@@ -112,6 +132,7 @@ impl Told {
         if numbers.iter().any(|number| *number != UNKNOWN && !is_told(&self.series, *number)) {
             let index = head.index();
             self.series.resize(index.len(), 0);
+            self.values.resize(index.len(), 0);
             self.pairs.resize(index.symbols().len(), 0);
             for number in numbers.iter().filter(|number| **number != UNKNOWN) {
                 if self.series[*number as usize] > 0 {
@@ -142,7 +163,14 @@ impl Told {
 }
 
 #[inline]
-fn put_row(out: &mut Vec<u8>, (series, last_series): (u32, &mut u32), (time, last_time): (i64, &mut i64), value: f64) {
+fn put_row(
+    out: &mut Vec<u8>,
+    (series, last_series): (u32, &mut u32),
+    (time, last_time): (i64, &mut i64),
+    (bits, last_bits): (u64, u64),
+) {
+    let mut encoded = [0; MAX_SAMPLE_BYTES];
+    let (code, length) = encode_value(last_bits, bits, &mut encoded);
     let at = out.len();
     let mut flags = 0;
     out.push(0);
@@ -156,22 +184,14 @@ fn put_row(out: &mut Vec<u8>, (series, last_series): (u32, &mut u32), (time, las
     if step == 0 {
         flags |= SAME_TIME;
     } else if step % MILLI == 0 {
-        flags |= MILLIS;
-        put(out, zigzag(step / MILLI));
+        put(out, zigzag(step / MILLI) << 1);
     } else {
+        put(out, NANOS);
         put(out, zigzag(step));
     }
     *last_time = time;
-    let whole = value as i64;
-    let (word, length, code) = if (whole as f64).to_bits() == value.to_bits() && whole.unsigned_abs() < 1 << 48 {
-        let word = zigzag(whole);
-        (word.to_le_bytes(), 8 - (word.leading_zeros() / 8) as usize, 0)
-    } else {
-        let bits = value.to_bits();
-        (bits.to_be_bytes(), 8 - (bits.trailing_zeros() / 8) as usize, BITS)
-    };
-    out.extend_from_slice(&word[..length]);
-    out[at] = flags | code | length as u8;
+    out.extend_from_slice(&encoded[..length]);
+    out[at] = flags | code;
 }
 
 /// What a reader knows of the epoch that it is in.
@@ -186,8 +206,11 @@ pub(crate) struct Replayer {
 #[derive(Debug, Default)]
 struct Known {
     epoch: u64,
+    base: u64,
     pairs: Vec<Box<[u8]>>,
     series: Vec<u32>,
+    /// Bits of the values read last.
+    values: Vec<u64>,
 }
 
 /// No limit: series that the log tells have passed the limits already.
@@ -239,6 +262,11 @@ impl Replayer {
         if known.epoch != epoch {
             *known = Known { epoch, ..Known::default() };
         }
+        let base = take(rest)?;
+        if known.base != base {
+            known.base = base;
+            known.values.fill(0);
+        }
         let before = head.index().len();
         known.definitions(rest, head)?;
         let series = (head.index().len() - before) as u64;
@@ -246,12 +274,23 @@ impl Replayer {
         self.rows.clear();
         self.rows.reserve(count);
         let (mut last_series, mut last_time, mut whole) = (0u32, 0i64, true);
+        let mut checksum = 0;
         for _ in 0..count {
-            let (number, time, value) = take_row(rest, &mut last_series, &mut last_time)?;
-            match number.checked_sub(1).and_then(|number| known.series.get(number as usize)) {
-                Some(series) if *series != UNKNOWN => self.rows.push((*series, time, value)),
+            let (number, time, code) = take_row(rest, &mut last_series, &mut last_time)?;
+            let at = (number as usize).checked_sub(1)?;
+            let last = known.values.get_mut(at)?;
+            *last = decode_value(rest, code, *last)?;
+            checksum = mixed(checksum, *last);
+            match known.series.get(at) {
+                Some(series) if *series != UNKNOWN => self.rows.push((*series, time, f64::from_bits(*last))),
                 _ => whole = false,
             }
+        }
+        let (expected, tail) = rest.split_first_chunk::<8>()?;
+        *rest = tail;
+        if *expected != checksum.to_le_bytes() {
+            self.rows.clear();
+            whole = false;
         }
         let applied = head.append_samples(self.rows.iter().copied());
         let bytes = applied.bytes + series as usize * SERIES_BYTES;
@@ -281,6 +320,7 @@ impl Known {
             let series = whole.then(|| head.define_one(&labels, NO_LIMITS)).flatten();
             self.series.push(series.unwrap_or(UNKNOWN));
         }
+        self.values.resize(self.series.len(), 0);
         Some(())
     }
 }
@@ -292,27 +332,25 @@ fn pad<T>(known: &mut Vec<T>, first: u64, lost: impl FnMut() -> T) -> Option<()>
     Some(())
 }
 
+/// The number of a row's series, its time, and the code of its value.
 #[inline]
-fn take_row(rest: &mut &[u8], last_series: &mut u32, last_time: &mut i64) -> Option<(u32, i64, f64)> {
+fn take_row(rest: &mut &[u8], last_series: &mut u32, last_time: &mut i64) -> Option<(u32, i64, u8)> {
     let (head, tail) = rest.split_first()?;
     *rest = tail;
     *last_series = if head & NEXT > 0 { last_series.wrapping_add(1) } else { u32::try_from(take(rest)?).ok()? };
     if head & SAME_TIME == 0 {
-        let unit = if head & MILLIS > 0 { MILLI } else { 1 };
-        *last_time = last_time.wrapping_add(unzigzag(take(rest)?).wrapping_mul(unit));
+        let step = take(rest)?;
+        let step = if step == NANOS { unzigzag(take(rest)?) } else { unzigzag(step >> 1).wrapping_mul(MILLI) };
+        *last_time = last_time.wrapping_add(step);
     }
-    let code = head & 0x1F;
-    let length = usize::from(code & 0x0F);
-    let (bytes, tail) = rest.split_at_checked(length).filter(|_| length <= 8)?;
-    *rest = tail;
-    let mut word = [0; 8];
-    word[..length].copy_from_slice(bytes);
-    let value = if code & BITS > 0 {
-        f64::from_bits(u64::from_be_bytes(word))
-    } else {
-        unzigzag(u64::from_le_bytes(word)) as f64
-    };
-    Some((*last_series, *last_time, value))
+    Some((*last_series, *last_time, head & !(NEXT | SAME_TIME)))
+}
+
+/// A checksum with one more value in it. The record's own guards the bytes; this one tells values that follow others than
+/// they did when they were written.
+#[inline]
+const fn mixed(checksum: u64, bits: u64) -> u64 {
+    (checksum.rotate_left(23) ^ bits).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 const fn zigzag(value: i64) -> u64 {
@@ -346,8 +384,12 @@ mod tests {
         let mut builder = MetricsBuilder::default();
         for i in series {
             let key = builder.series(&Labels::from_pairs([(METRIC_NAME, "m"), ("i", &i.to_string())]));
-            let value =
-                [i as f64 * 1e3, -0.0, 0.1 * i as f64, f64::from_bits(gw_batch::STALE_NAN_BITS)][i as usize % 4];
+            let value = [
+                (i * 1000 + round * i) as f64,
+                -0.0,
+                0.1 * (i + round) as f64,
+                f64::from_bits(gw_batch::STALE_NAN_BITS),
+            ][i as usize % 4];
             builder.sample(key, Timestamp::from_nanos(round * 15_000_000_000 + i % 3), value);
         }
         builder.finish(Tenant::default())
@@ -368,11 +410,19 @@ mod tests {
 
     /// Writes batches as records, an epoch after each `cut`, and into a head.
     fn written(rounds: i64, cut: i64) -> (Generation, Vec<Vec<u8>>) {
+        written_in_segments(rounds, cut, 3)
+    }
+
+    /// The same, a segment each so many records.
+    fn written_in_segments(rounds: i64, cut: i64, segment: i64) -> (Generation, Vec<Vec<u8>>) {
         let head = Generation::new(Signal::Metrics, Duration::ZERO, 0);
         let (mut scribe, mut records) = (Scribe::default(), Vec::new());
         for round in 0..rounds {
             if round % cut == 0 {
                 scribe.begin(round as u64 + 7);
+            }
+            if round % segment == segment - 1 {
+                scribe.rebase();
             }
             let batches = [batch(round, 0..40 + round * 3)];
             let mut prepared = head.prepare(&batches);
@@ -398,19 +448,22 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_record_costs_the_series_it_told_and_no_other() {
-        let (head, records) = written(10, 100);
+    fn a_lost_record_makes_no_sample_another_one() {
+        // A segment begins with the eighth record.
+        let (head, records) = written_in_segments(10, 100, 8);
         let again = Generation::new(Signal::Metrics, Duration::ZERO, 0);
         let mut replayer = Replayer::new(NO_LIMITS);
         for (i, record) in records.iter().enumerate().filter(|(i, _)| *i != 5) {
-            assert_eq!(replayer.apply(i as u64 + 1, record, &again), i < 5);
+            assert_eq!(replayer.apply(i as u64 + 1, record, &again), i < 5, "record {i}");
         }
         let (all, found) = (content(&head), content(&again));
-        assert_eq!(found.len(), all.len() - 3);
-        assert!(found.iter().all(|(labels, samples)| {
+        assert_eq!(found.len(), all.len() - 3, "the lost record told three series");
+        for (labels, samples) in &found {
             let (_, whole) = all.iter().find(|(known, _)| known == labels).unwrap();
-            samples.iter().all(|sample| whole.contains(sample))
-        }));
+            assert!(samples.iter().all(|sample| whole.contains(sample)));
+            let late = whole.iter().rev().take(2);
+            assert!(late.into_iter().all(|sample| samples.contains(sample)), "the new segment needs no other");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::StoreError;
 use crate::matching::Conditions;
 use crate::part::index::{malformed, packed, put, take, unpacked};
 
-const MAGIC: [u8; 8] = *b"GwSerie\x01";
+const MAGIC: [u8; 8] = *b"GwSerie\x02";
 
 /// The times of some series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,8 +205,8 @@ impl SeriesIndex {
             + self.packs.len() * size_of::<PackAt>()
     }
 
-    /// The object's bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// The object's bytes, packed harder the higher the level of the part.
+    pub(crate) fn encode(&self, level: u32) -> Vec<u8> {
         let mut raw = Vec::new();
         put(&mut raw, self.symbol_count() as u64);
         let mut last: &[u8] = &[];
@@ -215,19 +215,7 @@ impl SeriesIndex {
             put_front_coded(&mut raw, last, bytes);
             last = bytes;
         }
-        put(&mut raw, self.len() as u64);
-        let mut last: &[u32] = &[];
-        for series in 0..self.len() as u32 {
-            let pairs = self.pairs(series);
-            let shared = last.iter().zip(pairs).take_while(|(a, b)| a == b).count();
-            put(&mut raw, shared as u64);
-            put(&mut raw, (pairs.len() - shared) as u64);
-            for (at, pair) in pairs.iter().enumerate().skip(shared) {
-                let before = last.get(at).copied().unwrap_or(0);
-                put(&mut raw, zigzag(i64::from(*pair) - i64::from(before)));
-            }
-            last = pairs;
-        }
+        self.put_labels(&mut raw);
         self.times_of.iter().for_each(|number| put(&mut raw, u64::from(*number)));
         put(&mut raw, self.times.len() as u64);
         for times in &self.times {
@@ -253,7 +241,30 @@ impl SeriesIndex {
                 put(&mut raw, u64::from(payload.crc));
             }
         }
-        packed(MAGIC, &raw)
+        packed(MAGIC, &raw, if level == 0 { 3 } else { 9 })
+    }
+
+    /// The label sets, each as what it does not share with the one before. Like stands beside like, which packs better: how
+    /// much is shared, how many follow, and how far each pair lies from the one in its place before.
+    fn put_labels(&self, raw: &mut Vec<u8>) {
+        let (mut shared, mut own, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut last: &[u32] = &[];
+        for series in 0..self.len() as u32 {
+            let of = self.pairs(series);
+            let alike = last.iter().zip(of).take_while(|(a, b)| a == b).count();
+            put(&mut shared, alike as u64);
+            put(&mut own, (of.len() - alike) as u64);
+            for (at, pair) in of.iter().enumerate().skip(alike) {
+                let before = last.get(at).copied().unwrap_or(0);
+                put(&mut pairs, zigzag(i64::from(*pair) - i64::from(before)));
+            }
+            last = of;
+        }
+        put(raw, self.len() as u64);
+        for column in [shared, own, pairs] {
+            put(raw, column.len() as u64);
+            raw.extend_from_slice(&column);
+        }
     }
 
     /// Reads [`SeriesIndex::encode`]'s bytes; `path` is for the error.
@@ -267,7 +278,8 @@ impl SeriesIndex {
         let mut index = Self::default();
         index.parse_symbols(rest)?;
         let count = usize::try_from(take(rest)?).ok()?;
-        index.parse_labels(rest, count)?;
+        let [mut shared, mut own, mut pairs] = [take_bytes(rest)?, take_bytes(rest)?, take_bytes(rest)?];
+        index.parse_labels(count, &mut shared, &mut own, &mut pairs)?;
         for _ in 0..count {
             index.times_of.push(u32::try_from(take(rest)?).ok()?);
         }
@@ -301,25 +313,25 @@ impl SeriesIndex {
         Some(())
     }
 
-    /// The label sets of `count` series, each as what it does not share with the one before.
-    fn parse_labels(&mut self, rest: &mut &[u8], count: usize) -> Option<()> {
+    /// Reads [`SeriesIndex::put_labels`]' columns.
+    fn parse_labels(&mut self, count: usize, shared: &mut &[u8], own: &mut &[u8], pairs: &mut &[u8]) -> Option<()> {
         let mut last: Vec<u32> = Vec::new();
         for _ in 0..count {
-            let shared = usize::try_from(take(rest)?).ok().filter(|shared| *shared <= last.len())?;
-            let own = usize::try_from(take(rest)?).ok().filter(|own| *own <= rest.len())?;
-            for at in shared..shared + own {
+            let alike = usize::try_from(take(shared)?).ok().filter(|alike| *alike <= last.len())?;
+            let more = usize::try_from(take(own)?).ok().filter(|more| *more <= pairs.len())?;
+            for at in alike..alike + more {
                 let before = last.get(at).copied().unwrap_or(0);
-                let pair = u32::try_from(i64::from(before).checked_add(unzigzag(take(rest)?))?).ok()?;
+                let pair = u32::try_from(i64::from(before).checked_add(unzigzag(take(pairs)?))?).ok()?;
                 if pair as usize >= self.symbol_count() {
                     return None;
                 }
                 if at < last.len() { last[at] = pair } else { last.push(pair) }
             }
-            last.truncate(shared + own);
+            last.truncate(alike + more);
             self.pairs.extend_from_slice(&last);
             self.pair_ends.push(u32::try_from(self.pairs.len()).ok()?);
         }
-        Some(())
+        (shared.is_empty() && own.is_empty() && pairs.is_empty()).then_some(())
     }
 }
 
@@ -347,20 +359,47 @@ fn take_payload(rest: &mut &[u8]) -> Option<Payload> {
 /// Collects an index series by series, in label order.
 #[derive(Debug, Default)]
 pub(super) struct SeriesIndexBuilder {
+    level: u32,
     symbols: crate::head::symbols::Symbols,
     index: SeriesIndex,
+    /// Label bytes of the last series.
+    last: Vec<u8>,
     known_times: gw_base::Map<u64, Vec<u32>>,
+    /// Times said last, and their number plus one.
+    said: (Vec<i64>, u32),
     scratch: Vec<i64>,
 }
 
 impl SeriesIndexBuilder {
+    /// Of a part of this level.
+    pub(super) fn new(level: u32) -> Self {
+        Self { level, ..Self::default() }
+    }
+
     /// Appends a series; gives its number.
     pub(super) fn push(&mut self, canonical: &[u8]) -> u32 {
-        let mut rest = canonical;
+        // Most pairs are those of the series before it, in the same places.
+        let before = self.index.pair_ends.len().checked_sub(1).map_or(0..0, |last| {
+            let start = last.checked_sub(1).map_or(0, |at| self.index.pair_ends[at] as usize);
+            start..self.index.pairs.len()
+        });
+        let (mut alike, mut rest, mut last) = (before, canonical, self.last.as_slice());
         while let Some((pair, tail)) = crate::head::symbols::split_pair(rest) {
-            self.index.pairs.push(self.symbols.find_or_push(pair));
+            let known = last.strip_prefix(pair).zip(alike.next());
+            let number = match known {
+                Some((behind, at)) => {
+                    last = behind;
+                    self.index.pairs[at]
+                }
+                None => {
+                    alike = 0..0;
+                    self.symbols.find_or_push(pair)
+                }
+            };
+            self.index.pairs.push(number);
             rest = tail;
         }
+        canonical.clone_into(&mut self.last);
         self.index.pair_ends.push(self.index.pairs.len() as u32);
         self.index.times_of.push(0);
         self.index.times_of.len() as u32 - 1
@@ -368,33 +407,41 @@ impl SeriesIndexBuilder {
 
     /// Says the times of the last series.
     pub(super) fn times(&mut self, times: &[i64], lanes: &mut super::lanes::Scratch) {
-        let (Some(min), Some(max)) = (times.first(), times.last()) else { return };
+        if times.is_empty() {
+            return;
+        }
+        if self.said.0 != times {
+            let number = self.number_of(times, lanes);
+            times.clone_into(&mut self.said.0);
+            self.said.1 = number + 1;
+        }
+        if let Some(of) = self.index.times_of.last_mut() {
+            *of = self.said.1;
+        }
+    }
+
+    /// The number of times, which are added when new.
+    fn number_of(&mut self, times: &[i64], lanes: &mut super::lanes::Scratch) -> u32 {
+        let bounds = (times[0], times[times.len() - 1]);
         let mut hash = times.len() as u64;
         times.iter().for_each(|time| hash = (hash.rotate_left(5) ^ *time as u64).wrapping_mul(0x517C_C1B7_2722_0A95));
         let alike = self.known_times.entry(hash).or_default();
         for number in alike.iter() {
             let known = self.index.times[*number as usize];
-            if (known.count as usize, known.min, known.max) == (times.len(), *min, *max) {
+            if (known.count as usize, known.min, known.max) == (times.len(), bounds.0, bounds.1) {
                 let mut rest = &self.index.lanes[known.at as usize..];
-                // The lanes are not padded yet; the last one may not be readable, and then stands twice.
                 let read = Header::take(&mut rest, times.len()).and_then(|header| header.times(&mut self.scratch));
                 if read.is_some() && self.scratch == times {
-                    if let Some(of) = self.index.times_of.last_mut() {
-                        *of = number + 1;
-                    }
-                    return;
+                    return *number;
                 }
             }
         }
-        let number = self.index.times.len() as u32;
-        let at = self.index.lanes.len() as u32;
+        let (number, at) = (self.index.times.len() as u32, self.index.lanes.len() as u32);
         lanes.times(&mut self.index.lanes, times);
         self.index.lanes.extend_from_slice(&[0; PADDING]);
-        self.index.times.push(Times { count: times.len() as u32, min: *min, max: *max, at });
+        self.index.times.push(Times { count: times.len() as u32, min: bounds.0, max: bounds.1, at });
         alike.push(number);
-        if let Some(of) = self.index.times_of.last_mut() {
-            *of = number + 1;
-        }
+        number
     }
 
     /// Says that the last series has extras between these times.
@@ -412,8 +459,8 @@ impl SeriesIndexBuilder {
         self.index.pairs(series).iter().for_each(|pair| out.extend_from_slice(self.symbols.pair(*pair)));
     }
 
-    /// The index, with these packs.
-    pub(super) fn finish(mut self, packs: Vec<PackAt>) -> SeriesIndex {
+    /// The bytes of the index, with these packs.
+    pub(super) fn finish(mut self, packs: Vec<PackAt>) -> Vec<u8> {
         let ranks = self.symbols.ranks();
         let mut order: Vec<u32> = (0..ranks.len() as u32).collect();
         order.sort_unstable_by_key(|symbol| ranks[*symbol as usize]);
@@ -423,6 +470,6 @@ impl SeriesIndexBuilder {
         }
         self.index.pairs.iter_mut().for_each(|pair| *pair = ranks[*pair as usize]);
         self.index.packs = packs;
-        self.index
+        self.index.encode(self.level)
     }
 }

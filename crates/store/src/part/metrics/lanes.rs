@@ -1,193 +1,54 @@
-//! Values and times of one series as bits: steps around their median, each as wide as most of them need.
+//! Values and times of one series as bits: numbers around their median, the low bits of each in a lane of fixed width.
 //!
-//! A value that is whole in units of 1, 1/10, 1/100 or 1/1000 is kept as that number, any other as its bits; what does not
-//! fit the others (a stale marker between counts, a NaN) stands in a list of its own. Steps that are wider than the lane
-//! stand in a list too. So every bit comes back, and a lane is decoded by shifts and additions alone.
+//! A value that is whole in units of a power of ten is kept as that number, any other as its bits; what does not fit the
+//! others (a stale marker between counts, a NaN) stands in a list of its own. Numbers are the values themselves or the steps
+//! between them; of steps, those of zero may be told by a bit each and left out. What is above the lane is told in unary where
+//! most numbers reach over it (Rice's code, cut in two so that its lane is read without looking for its beginning), and in a
+//! list where few do. So every bit comes back, and a lane is decoded by shifts and additions.
 
-use crate::part::index::{put, take};
+use super::encode;
+use crate::part::index::take;
 
-/// Scales by which decimal values become whole; the last one stands for the bits themselves.
-const SCALES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
-const AS_BITS: u8 = 4;
-/// Header flags beside the scale.
-const IS_DELTA: u8 = 0x08;
-const HAS_WIDE: u8 = 0x10;
-const HAS_ODD: u8 = 0x20;
+/// Scales by which decimal values become whole.
+pub(super) const SCALES: [f64; 6] = [1.0, 10.0, 100.0, 1e3, 1e6, 1e9];
+/// In their place: the numbers are the bits of the values.
+pub(super) const AS_BITS: u8 = 7;
+const SCALE: u8 = 0x07;
+/// Flags beside the scale.
+pub(super) const IS_DELTA: u8 = 0x08;
+pub(super) const HAS_WIDE: u8 = 0x10;
+pub(super) const HAS_ODD: u8 = 0x20;
+pub(super) const HAS_UNARY: u8 = 0x40;
+/// Steps of zero stand in a bitmap alone.
+pub(super) const HAS_SAME: u8 = 0x80;
+/// Flag beside the width: all numbers end in so many zero bits, which are left out.
+pub(super) const HAS_SHIFT: u8 = 0x40;
 /// Widest lane: a value is read with one load of eight bytes.
-const MAX_WIDTH: u32 = 56;
-/// Bits that one entry of the list of wide steps costs, roughly.
-const WIDE_BITS: usize = 48;
+pub(super) const MAX_WIDTH: u32 = 56;
 /// Bytes behind the last lane, so that every load stays inside.
 pub(crate) const PADDING: usize = 8;
 
-/// Buffers for encoding, to be used again.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    whole: Vec<i64>,
-    odd: Vec<(usize, u64)>,
-    steps: Vec<i64>,
-    order: Vec<i64>,
-}
+pub(crate) use encode::Scratch;
 
-impl Scratch {
-    /// Appends the lane of float values.
-    pub(crate) fn values(&mut self, out: &mut Vec<u8>, values: &[f64]) {
-        let scale = (0..AS_BITS).find(|scale| self.scale(values, SCALES[usize::from(*scale)]));
-        let scale = scale.unwrap_or_else(|| {
-            self.odd.clear();
-            self.whole.clear();
-            self.whole.extend(values.iter().map(|value| value.to_bits() as i64));
-            AS_BITS
-        });
-        self.lane(out, scale);
-    }
-
-    /// Appends the lane of rising times.
-    pub(crate) fn times(&mut self, out: &mut Vec<u8>, times: &[i64]) {
-        self.odd.clear();
-        self.whole.clear();
-        let in_millis = times.iter().all(|time| time % 1_000_000 == 0);
-        self.whole.extend(times.iter().map(|time| if in_millis { time / 1_000_000 } else { *time }));
-        self.lane(out, u8::from(in_millis));
-    }
-
-    /// Fills `whole` with the values in units of `1 / scale`; `false` when too many do not fit.
-    fn scale(&mut self, values: &[f64], scale: f64) -> bool {
-        self.whole.clear();
-        self.odd.clear();
-        let allowed = values.len() / 16 + 1;
-        let mut last = 0;
-        for (at, value) in values.iter().enumerate() {
-            match whole(*value, scale) {
-                Some(whole) => last = whole,
-                None => {
-                    self.odd.push((at, value.to_bits()));
-                    if self.odd.len() > allowed {
-                        return false;
-                    }
-                }
-            }
-            self.whole.push(last);
-        }
-        true
-    }
-
-    fn lane(&mut self, out: &mut Vec<u8>, scale: u8) {
-        let mut last = self.whole.first().copied().unwrap_or(0);
-        let first = last;
-        self.steps.clear();
-        for value in &self.whole {
-            self.steps.push(value.wrapping_sub(last));
-            last = *value;
-        }
-        let (delta, delta_cost) = choose(&self.steps, &mut self.order);
-        let (plain, plain_cost) = choose(&self.whole, &mut self.order);
-        let is_delta = delta_cost <= plain_cost;
-        let (lane, numbers) = if is_delta { (delta, &self.steps) } else { (plain, &self.whole) };
-        let has_wide = numbers.iter().any(|number| zigzag(number.wrapping_sub(lane.middle)) >> lane.width > 0);
-        let flag = |on: bool, flag: u8| if on { flag } else { 0 };
-        out.push(scale | flag(is_delta, IS_DELTA) | flag(has_wide, HAS_WIDE) | flag(!self.odd.is_empty(), HAS_ODD));
-        if is_delta {
-            put(out, zigzag(first));
-        }
-        put(out, zigzag(lane.middle));
-        out.push(lane.width as u8);
-        if has_wide {
-            put_wide(out, lane, numbers);
-        }
-        if !self.odd.is_empty() {
-            put(out, self.odd.len() as u64);
-            for (at, bits) in &self.odd {
-                put(out, *at as u64);
-                out.extend_from_slice(&bits.to_le_bytes());
-            }
-        }
-        pack(out, lane, numbers);
-    }
-}
-
-/// A value in units of `1 / scale`, when that says every bit of it.
-fn whole(value: f64, scale: f64) -> Option<i64> {
-    let whole = (value * scale).round();
-    if whole.is_nan() || whole.abs() > 1e15 {
-        return None;
-    }
-    // Through the integer, so that negative zero does not pass.
-    let whole = whole as i64;
-    ((whole as f64 / scale).to_bits() == value.to_bits()).then_some(whole)
-}
-
-/// Numbers around `middle`, each in `width` bits.
-#[derive(Debug, Clone, Copy)]
-struct Lane {
-    middle: i64,
-    width: u32,
-}
-
-/// The lane that costs least for these numbers, and its bits.
-fn choose(numbers: &[i64], order: &mut Vec<i64>) -> (Lane, usize) {
-    if numbers.is_empty() {
-        return (Lane { middle: 0, width: 0 }, 0);
-    }
-    order.clear();
-    order.extend_from_slice(numbers);
-    let middle = *order.select_nth_unstable(numbers.len() / 2).1;
-    let mut of_width = [0usize; 65];
-    for number in numbers {
-        of_width[64 - zigzag(number.wrapping_sub(middle)).leading_zeros() as usize] += 1;
-    }
-    let mut best = (Lane { middle, width: 0 }, usize::MAX);
-    let mut wider = numbers.len();
-    for width in 0..=MAX_WIDTH {
-        wider -= of_width[width as usize];
-        let cost = numbers.len() * width as usize + wider * WIDE_BITS.max(width as usize + 16);
-        if cost < best.1 {
-            best = (Lane { middle, width }, cost);
-        }
-    }
-    best
-}
-
-fn put_wide(out: &mut Vec<u8>, lane: Lane, numbers: &[i64]) {
-    let wide =
-        numbers.iter().enumerate().map(|(at, number)| (at, zigzag(number.wrapping_sub(lane.middle)) >> lane.width));
-    let wide: Vec<(usize, u64)> = wide.filter(|(_, high)| *high > 0).collect();
-    put(out, wide.len() as u64);
-    let mut last = 0;
-    for (at, high) in wide {
-        put(out, (at - last) as u64);
-        put(out, high);
-        last = at;
-    }
-}
-
-fn pack(out: &mut Vec<u8>, lane: Lane, numbers: &[i64]) {
-    if lane.width == 0 {
-        return;
-    }
-    let (mut held, mut bits) = (0u64, 0u32);
-    for number in numbers {
-        let low = zigzag(number.wrapping_sub(lane.middle)) & ((1u64 << lane.width) - 1);
-        held |= low << bits;
-        bits += lane.width;
-        if bits >= 64 {
-            out.extend_from_slice(&held.to_le_bytes());
-            bits -= 64;
-            held = if bits == 0 { 0 } else { low >> (lane.width - bits) };
-        }
-    }
-    out.extend_from_slice(&held.to_le_bytes()[..bits.div_ceil(8) as usize]);
+macro_rules! of_width {
+    ($($width:literal)*) => { [$(unpack::<$width>),*] };
 }
 
 /// A lane before its numbers are unpacked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header<'a> {
     flags: u8,
+    width: u32,
+    shift: u32,
     first: i64,
-    lane: Lane,
+    middle: i64,
+    /// How many values there are, and how many numbers tell them.
     count: usize,
+    numbers: usize,
+    same: &'a [u8],
     wide: &'a [u8],
     odd: &'a [u8],
+    unary: &'a [u8],
     packed: &'a [u8],
 }
 
@@ -195,34 +56,49 @@ impl<'a> Header<'a> {
     /// Reads the lane of `count` numbers at the beginning of `rest`, without its numbers, and moves behind it. `rest` ends
     /// with [`PADDING`].
     pub(crate) fn take(rest: &mut &'a [u8], count: usize) -> Option<Self> {
-        let (flags, tail) = rest.split_first()?;
+        let ([flags, width], tail) = rest.split_first_chunk::<2>()?;
         *rest = tail;
-        let first = if flags & IS_DELTA > 0 { unzigzag(take(rest)?) } else { 0 };
-        let middle = unzigzag(take(rest)?);
-        let (width, tail) = rest.split_first()?;
-        *rest = tail;
-        let width = u32::from(*width);
-        if width > MAX_WIDTH || flags & 7 > AS_BITS {
+        let (flags, has_shift, width) = (*flags, width & HAS_SHIFT > 0, u32::from(width & !HAS_SHIFT));
+        let has = |flag: u8| flags & flag > 0;
+        if width > MAX_WIDTH || usize::from(flags & SCALE) >= SCALES.len() && flags & SCALE != AS_BITS {
             return None;
         }
-        let wide = if flags & HAS_WIDE > 0 { skip(rest, 0)? } else { &[] };
-        let odd = if flags & HAS_ODD > 0 { skip(rest, 8)? } else { &[] };
-        let bytes = count.checked_mul(width as usize)?.div_ceil(8);
-        let packed = rest.get(..bytes + PADDING)?;
+        let shift = if has_shift { u32::try_from(take(rest)?).ok().filter(|shift| *shift < 64)? } else { 0 };
+        let first = if has(IS_DELTA) { unzigzag(take(rest)?) } else { 0 };
+        let middle = unzigzag(take(rest)?);
+        let steps = if has(IS_DELTA) { count.saturating_sub(1) } else { count };
+        let (mut numbers, mut same): (usize, &[u8]) = (steps, &[]);
+        if has(HAS_SAME) {
+            numbers = usize::try_from(take(rest)?).ok().filter(|numbers| *numbers <= steps && has(IS_DELTA))?;
+            (same, *rest) = rest.split_at_checked(steps.div_ceil(8))?;
+            // Also bounds what a reader sets up for a lane of no width.
+            if same.iter().map(|byte| byte.count_ones() as usize).sum::<usize>() != numbers {
+                return None;
+            }
+        }
+        let wide = if has(HAS_WIDE) { skip(rest, 0)? } else { &[] };
+        let odd = if has(HAS_ODD) { skip(rest, 8)? } else { &[] };
+        let mut unary: &[u8] = &[];
+        if has(HAS_UNARY) {
+            let length = usize::try_from(take(rest)?).ok()?;
+            (unary, *rest) = rest.split_at_checked(length)?;
+        }
+        let bytes = numbers.checked_mul(width as usize)?.div_ceil(8);
+        let packed = rest.get(..bytes.checked_add(PADDING)?)?;
         *rest = &rest[bytes..];
-        Some(Self { flags: *flags, first, lane: Lane { middle, width }, count, wide, odd, packed })
+        Some(Self { flags, width, shift, first, middle, count, numbers, same, wide, odd, unary, packed })
     }
 
     /// Unpacks float values, appended to `out`.
     pub(crate) fn values(&self, numbers: &mut Vec<i64>, out: &mut Vec<f64>) -> Option<()> {
-        self.numbers(numbers)?;
+        self.unpack(numbers)?;
         let from = out.len();
-        match self.flags & 7 {
+        match self.flags & SCALE {
             AS_BITS => out.extend(numbers.iter().map(|number| f64::from_bits(*number as u64))),
-            0 => out.extend(numbers.iter().map(|number| *number as f64)),
+            0 => out.extend(numbers.iter().map(|number| float(*number))),
             scale => {
                 let scale = SCALES[usize::from(scale)];
-                out.extend(numbers.iter().map(|number| *number as f64 / scale));
+                out.extend(numbers.iter().map(|number| float(*number) / scale));
             }
         }
         let mut odd = self.odd;
@@ -239,44 +115,120 @@ impl<'a> Header<'a> {
 
     /// Unpacks times into `out`, which is cleared.
     pub(crate) fn times(&self, out: &mut Vec<i64>) -> Option<()> {
-        self.numbers(out)?;
-        if self.flags & 7 == 1 {
+        self.unpack(out)?;
+        if self.flags & SCALE == 1 {
             out.iter_mut().for_each(|time| *time = time.wrapping_mul(1_000_000));
         }
         Some(())
     }
 
-    fn numbers(&self, out: &mut Vec<i64>) -> Option<()> {
-        let Lane { middle, width } = self.lane;
+    fn unpack(&self, out: &mut Vec<i64>) -> Option<()> {
+        let is_delta = self.flags & IS_DELTA > 0;
         out.clear();
-        out.reserve(self.count);
-        let mask = (1u64 << width) - 1;
-        if self.flags & HAS_WIDE == 0 {
-            out.extend(
-                (0..self.count).map(|i| unzigzag(low_bits(self.packed, i * width as usize, mask)).wrapping_add(middle)),
-            );
-        } else {
-            let mut wide = self.wide;
-            let mut left = take(&mut wide)?;
-            let mut next = if left > 0 { usize::try_from(take(&mut wide)?).ok()? } else { usize::MAX };
-            for i in 0..self.count {
-                let mut bits = low_bits(self.packed, i * width as usize, mask);
-                if i == next {
-                    bits |= take(&mut wide)?.checked_shl(width)?;
-                    left -= 1;
-                    next = if left > 0 { i.checked_add(usize::try_from(take(&mut wide)?).ok()?)? } else { usize::MAX };
-                }
-                out.push(unzigzag(bits).wrapping_add(middle));
-            }
+        out.resize(self.numbers + usize::from(is_delta), 0);
+        // Steps stand behind the value from which they lead on.
+        let raw = &mut out[usize::from(is_delta)..];
+        UNPACK.get(self.width as usize)?(self.packed, raw);
+        if self.flags & HAS_UNARY > 0 {
+            add_unary(self.unary, self.width, raw)?;
         }
-        if self.flags & IS_DELTA > 0 {
-            let mut last = self.first;
+        if self.flags & HAS_WIDE > 0 {
+            add_wide(self.wide, self.width, raw)?;
+        }
+        let (middle, shift) = (self.middle, self.shift);
+        if shift == 0 {
+            raw.iter_mut().for_each(|raw| *raw = unzigzag(*raw as u64).wrapping_add(middle));
+        } else {
+            raw.iter_mut().for_each(|raw| *raw = (unzigzag(*raw as u64) << shift).wrapping_add(middle));
+        }
+        if self.flags & HAS_SAME > 0 {
+            self.spread(out);
+        }
+        if is_delta {
+            out[0] = self.first;
+            out.truncate(self.count);
+            let mut last = 0i64;
             for number in out {
                 last = last.wrapping_add(*number);
                 *number = last;
             }
         }
         Some(())
+    }
+
+    /// Puts steps where the bitmap has them, from behind, so that none is overwritten before it has moved.
+    fn spread(&self, out: &mut Vec<i64>) {
+        let mut left = out.len();
+        out.resize(self.count, 0);
+        for at in (1..self.count).rev() {
+            let is_step = self.same[(at - 1) / 8] >> ((at - 1) % 8) & 1;
+            // As many bits are set as there are steps.
+            left -= usize::from(is_step);
+            out[at] = out[left] & -i64::from(is_step);
+        }
+    }
+}
+
+/// A number of at most 10^15 as a float: the lowest bits of the fraction of a power of two, which then goes.
+#[inline]
+fn float(number: i64) -> f64 {
+    const POWER: f64 = 6_755_399_441_055_744.0;
+    f64::from_bits((POWER.to_bits()).wrapping_add(number as u64)) - POWER
+}
+
+/// Adds to each number what stands in unary: as many zeros as a one follows.
+fn add_unary(unary: &[u8], width: u32, raw: &mut [i64]) -> Option<()> {
+    let (mut ends, mut begin) = (0u64, 0u64);
+    let mut raw = raw.iter_mut();
+    for chunk in unary.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        let mut word = u64::from_le_bytes(word);
+        while word > 0 {
+            let at = ends + u64::from(word.trailing_zeros());
+            word &= word - 1;
+            *raw.next()? |= ((at - begin) << width) as i64;
+            begin = at + 1;
+        }
+        ends += 64;
+    }
+    raw.next().is_none().then_some(())
+}
+
+/// Adds what stands in the list of numbers that are wider than most.
+fn add_wide(mut wide: &[u8], width: u32, raw: &mut [i64]) -> Option<()> {
+    let mut at = 0usize;
+    for _ in 0..take(&mut wide)? {
+        at = at.checked_add(usize::try_from(take(&mut wide)?).ok()?)?;
+        *raw.get_mut(at)? |= (take(&mut wide)? << width) as i64;
+    }
+    Some(())
+}
+
+/// Fills a slice with the numbers of a lane.
+type Unpack = fn(&[u8], &mut [i64]);
+
+/// Of each width.
+const UNPACK: [Unpack; MAX_WIDTH as usize + 1] = of_width!(
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42
+    43 44 45 46 47 48 49 50 51 52 53 54 55 56
+);
+
+/// Unpacks numbers of `WIDTH` bits: eight of them begin and end with a byte.
+fn unpack<const WIDTH: usize>(packed: &[u8], out: &mut [i64]) {
+    if WIDTH == 0 {
+        return;
+    }
+    let mask = (1u64 << WIDTH) - 1;
+    let (eights, rest) = out.as_chunks_mut::<8>();
+    for (eight, bytes) in eights.iter_mut().zip(packed.windows(WIDTH + PADDING).step_by(WIDTH)) {
+        for (i, number) in eight.iter_mut().enumerate() {
+            *number = low_bits(bytes, i * WIDTH, mask) as i64;
+        }
+    }
+    let first = eights.len() * 8;
+    for (i, number) in rest.iter_mut().enumerate() {
+        *number = low_bits(packed, (first + i) * WIDTH, mask) as i64;
     }
 }
 
@@ -308,68 +260,4 @@ pub(crate) const fn zigzag(value: i64) -> u64 {
 
 pub(crate) const fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn values(values: &[f64]) -> usize {
-        let mut bytes = Vec::new();
-        Scratch::default().values(&mut bytes, values);
-        let length = bytes.len();
-        bytes.extend([0xAA; PADDING]);
-        let mut rest = bytes.as_slice();
-        let header = Header::take(&mut rest, values.len()).unwrap();
-        let mut found = Vec::new();
-        header.values(&mut Vec::new(), &mut found).unwrap();
-        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        assert_eq!((bits(&found), rest.len()), (bits(values), PADDING));
-        length
-    }
-
-    #[test]
-    fn usual_series_take_the_bits_that_they_need() {
-        let counter: Vec<f64> = (0..240).map(|i| f64::from(i * 443 + i * i % 64)).collect();
-        assert!(values(&counter) < 240);
-        assert!(values(&[1.0; 500]) < 8);
-        let mut reset = counter.clone();
-        reset[100..].iter_mut().for_each(|value| *value -= 44_000.0);
-        assert!(values(&reset) < 260, "one reset is one entry");
-        let seconds: Vec<f64> = counter.iter().map(|value| value / 100.0).collect();
-        assert!(values(&seconds) < 240);
-        let mut ended = counter;
-        ended[239] = f64::from_bits(gw_batch::STALE_NAN_BITS);
-        assert!(values(&ended) < 260);
-        for odd in [&[][..], &[-0.0, 0.0, f64::NAN], &[f64::INFINITY, f64::MIN_POSITIVE, 1e300, -1e300, 5e-324]] {
-            values(odd);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_bit_survives(kinds in proptest::collection::vec((any::<u64>(), 0u8..6), 0..300), base in any::<i32>()) {
-            let mut last = f64::from(base);
-            let list: Vec<f64> = kinds.iter().map(|(bits, kind)| {
-                last = match kind {
-                    0 => f64::from_bits(*bits),
-                    1 => (bits % 1_000_000) as f64 / 100.0,
-                    2 => -((bits >> 11) as f64),
-                    3 => last,
-                    _ => (bits % 1000) as f64,
-                };
-                last
-            }).collect();
-            values(&list);
-            let mut times: Vec<i64> = kinds.iter().map(|(bits, _)| (*bits >> 3) as i64 - (1 << 59)).collect();
-            times.sort_unstable();
-            let mut bytes = Vec::new();
-            Scratch::default().times(&mut bytes, &times);
-            bytes.extend([0; PADDING]);
-            let mut found = Vec::new();
-            Header::take(&mut bytes.as_slice(), times.len()).unwrap().times(&mut found).unwrap();
-            prop_assert_eq!(found, times);
-        }
-    }
 }

@@ -1,9 +1,11 @@
-//! Parts of metrics: a row a series in a Parquet object, its samples packed with its neighbours', and an index beside it.
+//! Parts of metrics: the samples of neighbouring series packed, a row a pack in a Parquet object, and an index beside it.
 //!
-//! The Parquet object is what other readers open: labels as a map, first and last time, number of samples, and the packs as
-//! cells of the first series that is in them. Our own reader goes from the index straight to a pack's bytes.
+//! The Parquet object is what other readers open: of each pack its first and last series, how many there are, first and last
+//! time, number of samples, and the packed bytes as a cell. The labels of each series stand in the index alone. Our own
+//! reader goes from the index straight to a pack's bytes.
 
 mod cursor;
+mod encode;
 pub(crate) mod index;
 pub(crate) mod lanes;
 mod pack;

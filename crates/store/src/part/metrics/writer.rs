@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BinaryBuilder, MapBuilder, StringBuilder, TimestampNanosecondBuilder, UInt64Builder};
+use arrow_array::builder::{BinaryBuilder, StringBuilder, TimestampNanosecondBuilder, UInt64Builder};
 use arrow_array::{Array as _, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use gw_base::labels::Iter;
+use gw_base::Labels;
 use gw_batch::Exemplar;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -23,8 +23,8 @@ const PACK_BYTES: usize = 48 << 10;
 const PACK_SERIES: usize = 512;
 /// Where a metric ends the pack is closed earlier, so that its series are not spread over more packs than needed.
 const SMALL_PACK_BYTES: usize = 16 << 10;
-/// Rows handed to Parquet at a time, and bytes that it may gather.
-const BATCH_ROWS: usize = 8 << 10;
+/// Bytes of packs handed to Parquet at a time, and bytes that it may gather.
+const BATCH_BYTES: usize = 1 << 20;
 const GROUP_BYTES: usize = 16 << 20;
 /// Bytes by which a payload is found in the finished object.
 const PROBE: usize = 24;
@@ -38,43 +38,63 @@ pub(crate) struct SeriesWriter {
     rows: Rows,
     lanes: Vec<u8>,
     extras: Vec<u8>,
-    /// First and last time and samples of the series of the open pack.
-    open: Vec<(i64, i64, u64)>,
+    /// Of the series of the open pack.
+    open: Open,
     metric: Vec<u8>,
     packs: Vec<(PackAt, [Vec<u8>; 2])>,
     samples: u64,
     bounds: (i64, i64),
 }
 
+/// What is known of a pack before it is closed.
+struct Open {
+    series: usize,
+    samples: u64,
+    bounds: (i64, i64),
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self { series: 0, samples: 0, bounds: (i64::MAX, i64::MIN) }
+    }
+}
+
+/// Rows on their way to Parquet, one a pack.
 struct Rows {
-    labels: MapBuilder<StringBuilder, StringBuilder>,
+    firsts: StringBuilder,
+    lasts: StringBuilder,
+    series: UInt64Builder,
     starts: TimestampNanosecondBuilder,
     ends: TimestampNanosecondBuilder,
     samples: UInt64Builder,
     lanes: BinaryBuilder,
     extras: BinaryBuilder,
-    count: usize,
+    bytes: usize,
 }
 
 impl Default for Rows {
     fn default() -> Self {
         Self {
-            labels: MapBuilder::new(None, StringBuilder::new(), StringBuilder::new()),
+            firsts: StringBuilder::new(),
+            lasts: StringBuilder::new(),
+            series: UInt64Builder::new(),
             starts: TimestampNanosecondBuilder::new().with_timezone("UTC"),
             ends: TimestampNanosecondBuilder::new().with_timezone("UTC"),
             samples: UInt64Builder::new(),
             lanes: BinaryBuilder::new(),
             extras: BinaryBuilder::new(),
-            count: 0,
+            bytes: 0,
         }
     }
 }
 
 impl Rows {
     fn columns(&mut self) -> Vec<ArrayRef> {
-        self.count = 0;
+        self.bytes = 0;
         vec![
-            Arc::new(self.labels.finish()),
+            Arc::new(self.firsts.finish()),
+            Arc::new(self.lasts.finish()),
+            Arc::new(self.series.finish()),
             Arc::new(self.starts.finish()),
             Arc::new(self.ends.finish()),
             Arc::new(self.samples.finish()),
@@ -88,21 +108,21 @@ impl SeriesWriter {
     /// A part, packed harder the higher its level.
     pub(crate) fn new(level: u32) -> Result<Self, StoreError> {
         let mut rows = Rows::default();
-        let names = ["labels", "start", "end", "samples", "lanes", "extras"];
+        let names = ["first", "last", "series", "start", "end", "samples", "lanes", "extras"];
         let types: Vec<DataType> = rows.columns().iter().map(|column| column.data_type().clone()).collect();
         let fields = names.iter().zip(types).map(|(name, of)| Field::new(*name, of, true)).collect::<Vec<_>>();
         let schema = Arc::new(Schema::new(fields));
         let parquet =
             ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties(level)?)).map_err(failed)?;
         Ok(Self {
-            index: SeriesIndexBuilder::default(),
+            index: SeriesIndexBuilder::new(level),
             scratch: Scratch::default(),
             parquet,
             schema,
             rows,
             lanes: Vec::new(),
             extras: Vec::new(),
-            open: Vec::new(),
+            open: Open::default(),
             metric: Vec::new(),
             packs: Vec::new(),
             samples: 0,
@@ -139,44 +159,40 @@ impl SeriesWriter {
             pack::put_extras(&mut self.extras, series, exemplars);
         }
         let samples = (series.times.len() + series.histograms.len() + exemplars.len()) as u64;
-        self.open.push((min, max, samples));
-        self.samples += samples;
-        self.bounds = (self.bounds.0.min(min), self.bounds.1.max(max));
+        self.open.series += 1;
+        self.open.samples += samples;
+        self.open.bounds = (self.open.bounds.0.min(min), self.open.bounds.1.max(max));
         let bytes = self.lanes.len() + self.extras.len() / 4;
-        if bytes >= PACK_BYTES || self.open.len() >= PACK_SERIES { self.close() } else { Ok(()) }
+        if bytes >= PACK_BYTES || self.open.series >= PACK_SERIES { self.close() } else { Ok(()) }
     }
 
-    /// Closes the open pack and hands its rows on.
+    /// Closes the open pack and hands it on.
     fn close(&mut self) -> Result<(), StoreError> {
-        if self.open.is_empty() {
+        let open = std::mem::take(&mut self.open);
+        if open.series == 0 {
             return Ok(());
         }
-        let first = self.index.len() - self.open.len();
+        let (first, last) = (self.index.len() - open.series, self.index.len() - 1);
         pack::seal(&mut self.lanes);
-        let lanes = std::mem::take(&mut self.lanes);
         let extras = if self.extras.is_empty() { Vec::new() } else { pack::seal_extras(&self.extras) };
-        self.extras.clear();
         let payload = |bytes: &[u8]| Payload { offset: 0, length: bytes.len() as u32, crc: crc32fast::hash(bytes) };
-        let at = PackAt { series: first as u32, lanes: payload(&lanes), extras: payload(&extras) };
+        let at = PackAt { series: first as u32, lanes: payload(&self.lanes), extras: payload(&extras) };
         let probe = |bytes: &[u8]| bytes[..bytes.len().min(PROBE)].to_vec();
-        self.packs.push((at, [probe(&lanes), probe(&extras)]));
-        let mut labels = Vec::new();
-        for (i, (min, max, samples)) in self.open.drain(..).enumerate() {
-            labels.clear();
-            self.index.labels_into((first + i) as u32, &mut labels);
-            for (name, value) in Iter::over(&labels) {
-                self.rows.labels.keys().append_value(name);
-                self.rows.labels.values().append_value(value);
-            }
-            self.rows.labels.append(true).map_err(|error| StoreError::Internal(error.to_string()))?;
-            self.rows.starts.append_value(min);
-            self.rows.ends.append_value(max);
-            self.rows.samples.append_value(samples);
-            self.rows.lanes.append_option((i == 0).then_some(&lanes));
-            self.rows.extras.append_option((i == 0 && !extras.is_empty()).then_some(&extras));
-            self.rows.count += 1;
-        }
-        if self.rows.count >= BATCH_ROWS { self.write() } else { Ok(()) }
+        self.packs.push((at, [probe(&self.lanes), probe(&extras)]));
+        self.rows.firsts.append_value(self.text(first));
+        self.rows.lasts.append_value(self.text(last));
+        self.rows.series.append_value(open.series as u64);
+        self.rows.starts.append_value(open.bounds.0);
+        self.rows.ends.append_value(open.bounds.1);
+        self.rows.samples.append_value(open.samples);
+        self.rows.lanes.append_value(&self.lanes);
+        self.rows.extras.append_option((!extras.is_empty()).then_some(&extras));
+        self.rows.bytes += self.lanes.len() + extras.len();
+        self.samples += open.samples;
+        self.bounds = (self.bounds.0.min(open.bounds.0), self.bounds.1.max(open.bounds.1));
+        self.lanes.clear();
+        self.extras.clear();
+        if self.rows.bytes >= BATCH_BYTES { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
@@ -187,6 +203,13 @@ impl SeriesWriter {
             self.parquet.flush().map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// A series for people to read.
+    fn text(&self, series: usize) -> String {
+        let mut labels = Vec::new();
+        self.index.labels_into(series as u32, &mut labels);
+        Labels::from_bytes(&labels).unwrap_or_default().to_string()
     }
 
     /// Ends the part.
@@ -203,7 +226,7 @@ impl SeriesWriter {
             }
             packs.push(pack);
         }
-        let index = self.index.finish(packs).encode();
+        let index = self.index.finish(packs);
         let tail = data.len() as u64;
         Ok(Written {
             data: data.into(),

@@ -1,0 +1,71 @@
+//! What the store does by itself when nobody asks it to: parts out of heads, few parts out of many.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gw_base::{FakeWorld, Labels, METRIC_NAME, Signal, Tenant, Timestamp, World as _};
+use gw_batch::{Batch, MetricsBuilder, Sink as _};
+
+use super::model::world;
+use crate::Store;
+
+/// One sample of each of many series, its value random.
+fn flood(world: &FakeWorld, series: usize, second: i64) -> Batch {
+    let mut builder = MetricsBuilder::default();
+    for i in 0..series {
+        let key = builder.series(&Labels::from_pairs([(METRIC_NAME, "m"), ("i", &i.to_string())]));
+        builder.sample(key, Timestamp::from_secs(second), f64::from_bits(world.random() >> 2));
+    }
+    builder.finish(Tenant::default())
+}
+
+fn parts(store: &Store) -> (u64, u64) {
+    let usage = store.usage()[Signal::Metrics as usize];
+    (usage.parts, usage.head_rows)
+}
+
+/// Lets the store's tasks come to rest.
+async fn settle() {
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_flood_that_has_ebbed_becomes_a_part() {
+    let world = world(21);
+    let store = Store::in_memory(Arc::<FakeWorld>::clone(&world)).await.unwrap();
+    for second in 0..20 {
+        store.append(vec![flood(&world, 10_000, second)]).await.unwrap();
+    }
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let script = async {
+        settle().await;
+        for second in (5..=100).step_by(5) {
+            world.advance(Duration::from_secs(5));
+            settle().await;
+            assert!(second > 30 || parts(&store) == (0, 200_000), "{:?} after {second} s", parts(&store));
+        }
+        // The part is written by a thread of its own.
+        let written = async {
+            while parts(&store) != (1, 0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), written).await.unwrap();
+        stop.send(()).unwrap();
+    };
+    futures_util::future::join(store.maintain(async { drop(stopped.await) }), script).await;
+}
+
+#[tokio::test]
+async fn in_calm_times_two_parts_become_one_and_a_large_one_is_left_alone() {
+    let world = world(22);
+    let store = Store::in_memory(Arc::<FakeWorld>::clone(&world)).await.unwrap();
+    for (second, (series, expected)) in [(1000, 1), (600, 1), (100, 2), (100, 2), (900, 1)].into_iter().enumerate() {
+        store.append(vec![flood(&world, series, second as i64)]).await.unwrap();
+        store.flush().await.unwrap();
+        store.tend().await;
+        assert_eq!(parts(&store).0, expected, "after {series} series");
+    }
+}
