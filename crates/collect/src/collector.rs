@@ -32,8 +32,14 @@ pub struct CollectorKind {
 }
 
 /// Every kind of collector that needs no kernel hooks.
-pub static COLLECTORS: &[CollectorKind] =
-    &[crate::scrape::KIND, crate::host::KIND, crate::tail::KIND, crate::probe::KIND, crate::discover::KIND];
+pub static COLLECTORS: &[CollectorKind] = &[
+    crate::scrape::KIND,
+    crate::host::KIND,
+    crate::container::KIND,
+    crate::tail::KIND,
+    crate::probe::KIND,
+    crate::discover::KIND,
+];
 
 /// Decides which collectors of one kind should run.
 pub trait Source: Send {

@@ -3,6 +3,7 @@
 use gw_config::PromDuration;
 use serde::{Deserialize, Serialize};
 
+pub use crate::container::config::{ContainerConfig, ContainerPaths};
 pub use crate::discover::config::DiscoverConfig;
 pub use crate::host::config::{DeviceFilter, FilesystemConfig, HostConfig};
 pub use crate::scrape::config::{
@@ -23,6 +24,8 @@ pub struct CollectConfig {
     pub scrape: ScrapeSection,
     /// This machine.
     pub host: HostConfig,
+    /// Containers and control groups of this machine.
+    pub containers: ContainerConfig,
     /// Log files that are followed.
     pub tail: Vec<TailConfig>,
     /// Known endpoints on this machine that are looked for and offered.
@@ -89,6 +92,7 @@ impl CollectConfig {
             tail.check().map_err(|message| CollectError::config(&place, message))?;
         }
         self.host.check().map_err(|message| CollectError::config("collect.host", message))?;
+        self.containers.check().map_err(|message| CollectError::config("collect.containers", message))?;
         if self.limits.concurrent_runs == 0 {
             return Err(CollectError::config("collect.limits.concurrent_runs", "must be at least 1".to_owned()));
         }

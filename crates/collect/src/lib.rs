@@ -1,4 +1,5 @@
-//! The collector runtime, and the collectors that need no kernel hooks: scrape, host, tail, probe, discovery.
+//! The collector runtime, and the collectors that need no kernel hooks: scrape, host, containers, tail, probe,
+//! discovery.
 //!
 //! A [`Collector`] produces batches when it is told to run. Schedules, offsets, deadlines, concurrency, panics, retries of
 //! delivery, status and shutdown belong to the [`Runtime`]. What runs is decided by sources, one for each entry of
@@ -10,6 +11,7 @@ pub mod board;
 mod client;
 mod collector;
 pub mod config;
+pub mod container;
 mod discover;
 mod error;
 pub mod host;
@@ -24,6 +26,7 @@ mod tail;
 pub use board::Board;
 pub use collector::{About, Build, COLLECTORS, Collector, CollectorKind, Output, Run, Source, Spec};
 pub use config::{CollectConfig, RelabelStep};
+pub use container::Containers;
 pub use error::CollectError;
 pub use host::{HostPages, PageFilter};
 pub use probe::{MonitorSettings, MonitorSpec};

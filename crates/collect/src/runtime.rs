@@ -18,6 +18,7 @@ use crate::board::Board;
 use crate::client::Clients;
 use crate::collector::{COLLECTORS, Source, Spec};
 use crate::config::{CollectConfig, RelabelStep};
+use crate::container::Containers;
 use crate::host::HostPages;
 use crate::outlet::Outlet;
 use crate::probe::{MonitorSpec, Monitors};
@@ -67,6 +68,8 @@ pub struct Context {
     pub positions: Positions,
     /// The last host page.
     pub host_pages: Arc<HostPages>,
+    /// Containers of this machine.
+    pub containers: Containers,
     /// Options.
     pub options: RuntimeOptions,
     /// Previous results of monitors, which outlive a changed setting.
@@ -107,6 +110,7 @@ impl Runtime {
             clients: Clients::default(),
             positions: Positions::open(&options.data_dir.join("positions.json"))?,
             host_pages: Arc::default(),
+            containers: Containers::default(),
             monitors: Monitors::default(),
             options,
             world: Arc::clone(&world),
@@ -114,6 +118,9 @@ impl Runtime {
         if config.host.enabled {
             // Pages are there before the collector's first run, so that a scrape right after the start finds them.
             context.host_pages.set_up(&config.host)?;
+        }
+        if config.containers.enabled {
+            context.containers.set_up(&config.containers)?;
         }
         let inner = Inner {
             config: RwLock::new(Arc::new(config)),
@@ -136,6 +143,12 @@ impl Runtime {
     #[must_use]
     pub fn host_pages(&self) -> Arc<HostPages> {
         Arc::clone(&self.inner.context.host_pages)
+    }
+
+    /// Containers of this machine, for the cAdvisor room and the UI.
+    #[must_use]
+    pub fn containers(&self) -> Containers {
+        self.inner.context.containers.clone()
     }
 
     /// Takes another configuration; unchanged collectors go on undisturbed.

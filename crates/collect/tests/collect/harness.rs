@@ -136,6 +136,7 @@ impl Rig {
 pub(crate) fn quiet() -> CollectConfig {
     let mut config = CollectConfig::default();
     config.host.enabled = false;
+    config.containers.enabled = false;
     config.discover.enabled = false;
     config
 }

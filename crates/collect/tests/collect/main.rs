@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod containers;
 mod harness;
 mod host;
 mod probe;
