@@ -9,6 +9,7 @@ mod backend;
 mod blocks;
 mod clients;
 mod commands;
+mod containers;
 mod crash;
 mod daemon;
 mod demo;

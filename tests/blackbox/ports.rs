@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use anyhow::{Result, bail};
 
 /// The ports of the product's table, before the offset is added.
-pub(crate) const TABLE: &[u16] = &[1002, 1003, 1004, 1005, 1006, 1007, 1009, 1014, 4317, 4318];
+pub(crate) const TABLE: &[u16] = &[1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1014, 4317, 4318];
 
 static TAKEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
 

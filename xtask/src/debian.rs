@@ -39,6 +39,14 @@ static PACKAGES: &[Package] = &[
     Package { name: "nginx", evidence: Evidence::Program("nginx"), why: "a real gateway to watch" },
     Package { name: "haproxy", evidence: Evidence::Program("haproxy"), why: "a real gateway to watch" },
     Package { name: "caddy", evidence: Evidence::Program("caddy"), why: "a real gateway to watch" },
+    Package { name: "podman", evidence: Evidence::Program("podman"), why: "runs a real container to watch" },
+    Package { name: "runc", evidence: Evidence::Program("runc"), why: "runs Podman's containers" },
+    Package { name: "conmon", evidence: Evidence::Program("conmon"), why: "stays with Podman's containers" },
+    Package {
+        name: "busybox-static",
+        evidence: Evidence::Program("busybox"),
+        why: "the whole root filesystem of that container",
+    },
     Package {
         name: "python3-venv",
         evidence: Evidence::PythonModule("ensurepip"),

@@ -24,13 +24,14 @@ const fn line(role: &'static str, port: u16, native: u16, home: Option<&'static 
 }
 
 /// The table. A port whose room does not exist yet is not in it.
-pub(crate) const TABLE: [Line; 10] = [
+pub(crate) const TABLE: [Line; 11] = [
     line("prometheus", 1002, 9090, Some("/explore/metrics")),
     line("grafana", 1003, 3000, Some("/overview")),
     line("loki", 1004, 3100, Some("/explore/logs")),
     line("jaeger", 1005, 16686, Some("/explore/traces")),
     line("jaeger_collector", 1006, 14268, None),
     line("node_exporter", 1007, 9100, None),
+    line("cadvisor", 1008, 8080, Some("/containers")),
     line("uptime", 1009, 3001, Some("/uptime")),
     line("zipkin", 1014, 9411, Some("/explore/traces")),
     line("otlp_grpc", 4317, 4317, None),

@@ -232,10 +232,12 @@ impl Product {
             desk: gw_api_native::Desk {
                 board: self.collect.board(),
                 accept: self.monitors.accept(&self.collect),
+                containers: self.collect.containers(),
                 alerting: gw_api_native::Alerting { dispatcher: self.rules.dispatcher(), rules: self.rules.book() },
             },
             uptime: gw_api_uptime::Desk { runtime: self.collect.clone(), changed: self.monitors.changed() },
             host_pages: self.collect.host_pages(),
+            containers: self.collect.containers(),
         }
     }
 

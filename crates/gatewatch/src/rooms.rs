@@ -17,6 +17,7 @@ pub(crate) struct House {
     pub(crate) desk: gw_api_native::Desk,
     pub(crate) uptime: gw_api_uptime::Desk,
     pub(crate) host_pages: Arc<gw_collect::HostPages>,
+    pub(crate) containers: gw_collect::Containers,
 }
 
 impl House {
@@ -44,6 +45,7 @@ impl House {
             "jaeger" => gw_api_jaeger::room(services),
             "jaeger_collector" => gw_api_jaeger::collector_room(services),
             "node_exporter" => gw_api_exporter::room(services, Arc::clone(&self.host_pages)),
+            "cadvisor" => gw_api_cadvisor::room(services, self.containers.clone()),
             "uptime" => gw_api_uptime::room(services, self.uptime.clone()),
             "zipkin" => gw_api_zipkin::room(services),
             "otlp_grpc" => gw_api_otlp::grpc_room(services),
@@ -58,7 +60,7 @@ impl House {
 
     /// Every product's API under `/rooms/NAME` for whoever has signed in: the UI speaks the protocols that everybody speaks.
     fn all_rooms(&self) -> Router {
-        let named = ["prometheus", "loki", "jaeger", "zipkin", "uptime"];
+        let named = ["prometheus", "loki", "jaeger", "cadvisor", "zipkin", "uptime"];
         let nested = named
             .into_iter()
             .fold(Router::new(), |router, role| router.nest(&format!("/rooms/{role}"), self.room(role)));

@@ -7,6 +7,7 @@ mod alerts;
 mod ask;
 mod auth;
 mod cells;
+mod containers;
 mod explain;
 mod firing;
 mod gateway;

@@ -11,7 +11,8 @@ use gw_serve::{Gate, Principal, Services};
 
 use crate::alerts::{self, Alerting};
 use crate::{
-    auth, explain, gateway, hosts, overview, search, services as service_page, silences, sources, sql, tokens, users,
+    auth, containers, explain, gateway, hosts, overview, search, services as service_page, silences, sources, sql,
+    tokens, users,
 };
 
 /// Remembers whether a discovered endpoint is to be collected, and starts or stops collecting it.
@@ -24,6 +25,8 @@ pub struct Desk {
     pub board: Arc<Board>,
     /// Accepts discovered endpoints.
     pub accept: Accept,
+    /// Containers of this machine.
+    pub containers: gw_collect::Containers,
     /// Alerts and silences.
     pub alerting: Alerting,
 }
@@ -50,6 +53,7 @@ pub fn room(services: Services, desk: Desk, gate: &Gate) -> Router {
         .merge(tokens::routes())
         .merge(silences::routes(desk.alerting.dispatcher.silences().clone()))
         .merge(alerts::routes(desk.alerting.clone()))
+        .merge(container_routes(&services, &desk))
         .merge(source_routes(desk));
     let guarded = gate.signed_in(pages.with_state(services.clone()));
     // Signing in is open, but not to foreign web pages.
@@ -65,6 +69,14 @@ fn overview_route(
 + Sync
 + 'static {
     move |State(services)| Box::pin(overview::page(services, Arc::clone(&desk.board), Arc::clone(&desk.alerting.rules)))
+}
+
+fn container_routes(services: &Services, desk: &Desk) -> Router<Services> {
+    let watch = containers::Watch { containers: desk.containers.clone(), world: Arc::clone(&services.world) };
+    Router::new()
+        .route("/containers", get(containers::page))
+        .route("/container", get(containers::detail))
+        .with_state(watch)
 }
 
 fn source_routes(desk: Desk) -> Router<Services> {

@@ -3,6 +3,8 @@
 //! A personality is chosen by the name that the binary is called by (a symlink `node_exporter`), or by the first word
 //! (`gatewatch node_exporter --web.listen-address=:9100`). It holds no logic of its own beyond the translation.
 
+mod cadvisor;
+mod goflag;
 mod kingpin;
 mod node_exporter;
 mod prometheus;
@@ -33,7 +35,8 @@ impl Ending {
 type Run = fn(&[String], &Environment) -> Ending;
 
 /// Every personality.
-static PERSONALITIES: &[(&str, Run)] = &[("node_exporter", node_exporter::run), ("prometheus", prometheus::run)];
+static PERSONALITIES: &[(&str, Run)] =
+    &[("cadvisor", cadvisor::run), ("node_exporter", node_exporter::run), ("prometheus", prometheus::run)];
 
 /// A personality that the command line names, and the words meant for it.
 pub(crate) struct Personality {
@@ -75,6 +78,17 @@ fn warn(text: &str) {
     writeln!(std::io::stderr(), "{text}").unwrap_or_default();
 }
 
+/// Resolves when the process is told to stop.
+async fn stopped() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
 /// `host:port`, where Go takes an empty host as every address.
 fn listen_address(text: &str) -> String {
     match text.strip_prefix(':') {
@@ -113,6 +127,12 @@ mod tests {
             run(&["node_exporter", "--collector.diskstats.device-include=a", "--collector.diskstats.device-exclude=b"]);
         assert_eq!(code, 1);
         assert!(words.contains("device-exclude & device-include are mutually exclusive"), "{words}");
+        let (code, words) = run(&["cadvisor", "-nope"]);
+        assert_eq!(code, 2);
+        assert!(words.starts_with("flag provided but not defined: -nope\nUsage of cadvisor:"), "{words}");
+        let (code, words) = run(&["cadvisor", "-disable_metrics=nope"]);
+        assert_eq!(code, 255);
+        assert!(words.contains("unsupported metric \"nope\" specified"), "{words}");
         let (code, words) = run(&["prometheus", "--nope"]);
         assert_eq!(code, 2);
         assert!(words.starts_with("Error parsing command line arguments: unknown long flag '--nope'"), "{words}");
