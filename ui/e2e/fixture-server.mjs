@@ -59,6 +59,56 @@ const hosts = ["gw-01", "web-01", "web-02", "db-01"].map((instance, at) => ({
   boot_time: iso(86400 * 41),
   queries: { cpu: `1 - avg(rate(node_cpu_seconds_total{instance="${instance}:9100",mode="idle"}[1m]))` },
 }));
+const group = (path, name, runtime, image, at) => ({
+  path,
+  name,
+  runtime,
+  image,
+  health: runtime === "docker" ? "healthy" : null,
+  started: iso(3600 * (at + 1)),
+  cpu: 0.12 * (at + 1),
+  cpu_limit: at % 2 ? 0.5 : null,
+  throttled: at % 2 ? 0.31 : null,
+  memory: 2 ** 26 * (at + 1),
+  memory_limit: at % 2 ? 2 ** 28 * 1.1 : null,
+  threads_max: null,
+  oom: at === 3 ? 2 : 0,
+  net_rx: runtime ? 2.1e4 * at : null,
+  net_tx: runtime ? 9.3e3 * at : null,
+  disk_read: 0,
+  disk_write: 4.1e3 * at,
+  layer: runtime ? 2 ** 21 * at : null,
+});
+const containers = [
+  group("/", "/", "", "", 0),
+  group("/docker", "docker", "", "", 1),
+  group(`/docker/${"a1".repeat(32)}`, "web", "docker", "nginx:1.25", 2),
+  group(`/docker/${"b2".repeat(32)}`, "worker", "docker", "registry.example/shop/worker:2.4.1", 3),
+  group("/system.slice/ssh.service", "ssh.service", "", "", 0),
+];
+const containerDetail = (path) => ({
+  container: containers.find((one) => one.path === path) ?? containers[3],
+  id: "b2".repeat(32),
+  aliases: ["worker", "b2".repeat(32)],
+  labels: { "com.docker.compose.project": "shop", "com.docker.compose.service": "worker" },
+  processes: [
+    {
+      pid: 4711,
+      user: "app",
+      cpu_percent: 12.4,
+      memory: 2 ** 27,
+      state: "S",
+      started: 0,
+      command: "/app/worker -q jobs",
+    },
+    { pid: 4712, user: "app", cpu_percent: 0.2, memory: 2 ** 22, state: "S", started: 0, command: "sh -c wait" },
+  ],
+  events: [
+    { time: iso(900), kind: "oom_kill", process: "worker", pid: 4701 },
+    { time: iso(900), kind: "oom", process: null, pid: null },
+    { time: iso(7200), kind: "created", process: null, pid: null },
+  ],
+});
 const alerts = ["HighErrorRatio", "SlowRoute", "HostDiskFilling", "CertificateEndsSoon"].map((name, at) => ({
   fingerprint: `f${at}`,
   name,
@@ -173,6 +223,8 @@ const NATIVE = {
     slow_routes: routers.slice(0, 5),
   }),
   hosts: () => ({ hosts }),
+  containers: () => ({ on: true, containers }),
+  container: (params) => containerDetail(params.get("path")),
   services: () => ({
     services: ["frontend", "checkout", "payments", "catalog"].map((name, at) =>
       red("service", name, 40 / (at + 1), at * 0.02, 0.1 * (at + 1)),
@@ -502,6 +554,7 @@ const EMPTY = {
   }),
   gateway: () => ({ gateways: [], entrypoints: [], routers: [], services: [], certificates: [], slow_routes: [] }),
   hosts: () => ({ hosts: [] }),
+  containers: () => ({ on: true, containers: [] }),
   services: () => ({ services: [] }),
   sources: () => ({ targets: [], collectors: [], discovered: [], tails: [] }),
   alerts: () => ({ groups: [], rules_loaded: 0 }),
@@ -648,7 +701,7 @@ function answer(path, params) {
   if (MODE === "error" && native !== "me" && native !== "status") return undefined;
   if (native === "login") return { user: NATIVE.me() };
   if (native === "explain") return explained(params);
-  if (native) return (MODE === "empty" ? EMPTY[native] : undefined)?.() ?? NATIVE[native]?.();
+  if (native) return (MODE === "empty" ? EMPTY[native] : undefined)?.() ?? NATIVE[native]?.(params);
   return room(path, params);
 }
 

@@ -2,6 +2,7 @@
 
 import {
   Bell,
+  Box,
   ChartLine,
   Database,
   HeartPulse,
@@ -32,6 +33,7 @@ export const PAGES: readonly Page[] = [
   { id: "services", to: "/services", title: "nav.services", group: "group.watch", Icon: Waypoints, key: "s" },
   { id: "gateway", to: "/gateway", title: "nav.gateway", group: "group.watch", Icon: Router, key: "w" },
   { id: "hosts", to: "/hosts", title: "nav.hosts", group: "group.watch", Icon: Server, key: "n" },
+  { id: "containers", to: "/containers", title: "nav.containers", group: "group.watch", Icon: Box, key: "c" },
   { id: "uptime", to: "/uptime", title: "nav.uptime", group: "group.watch", Icon: HeartPulse, key: "u" },
   { id: "metrics", to: "/explore/metrics", title: "nav.metrics", group: "group.explore", Icon: ChartLine, key: "m" },
   { id: "logs", to: "/explore/logs", title: "nav.logs", group: "group.explore", Icon: ScrollText, key: "l" },
@@ -53,6 +55,7 @@ export const HOMES: Record<string, string> = {
   traces: "/explore/traces",
   jaeger: "/explore/traces",
   zipkin: "/explore/traces",
+  cadvisor: "/containers",
   uptime: "/uptime",
   alerts: "/alerts",
   alertmanager: "/alerts",

@@ -97,6 +97,7 @@ const routes = [
   page("/services", () => import("../pages/services/Services"), "Services"),
   page("/gateway", () => import("../pages/gateway/Gateway"), "Gateway"),
   page("/hosts", () => import("../pages/hosts/Hosts"), "Hosts"),
+  page("/containers", () => import("../pages/containers/Containers"), "Containers"),
   page("/uptime", () => import("../pages/uptime/Uptime"), "Uptime"),
   page("/explore/metrics", () => import("../pages/metrics/Metrics"), "Metrics"),
   page("/explore/logs", () => import("../pages/logs/Logs"), "Logs"),
@@ -109,6 +110,16 @@ const routes = [
   landing("/services/$name", named("/services", "service")),
   landing("/hosts/$name", named("/hosts", "host")),
   landing("/uptime/$name", named("/uptime", "monitor")),
+  // cAdvisor
+  landing("/containers/$", (_, params) => {
+    const path = (params._splat ?? "").replace(/^\/+|\/+$/g, "");
+    return { to: "/containers", search: path === "" ? {} : { container: `/${path}` } };
+  }),
+  landing("/docker", () => ({ to: "/containers", search: { view: "containers" } })),
+  landing("/docker/$", (_, params) => {
+    const name = (params._splat ?? "").replace(/\/+$/, "");
+    return { to: "/containers", search: { view: "containers", find: name || undefined } };
+  }),
   landing("/metrics", (search) => ({ to: "/explore/metrics", search: { expr: first(search.q) || undefined } })),
   landing("/logs", (search) => ({ to: "/explore/logs", search: { q: first(search.q) || undefined } })),
   landing("/traces", traces),

@@ -105,6 +105,46 @@ export interface Host {
   boot_time: string | null;
   queries: Partial<Record<"cpu" | "memory" | "disk" | "load", string>>;
 }
+/** A control group, and the container that it may be; rates are those between its last two readings. */
+export interface ContainerRow {
+  path: string;
+  name: string;
+  /** Empty for a group of the system. */
+  runtime: string;
+  image: string;
+  health: string | null;
+  started: string | null;
+  /** CPUs in use, and those that may be used. */
+  cpu: number | null;
+  cpu_limit: number | null;
+  /** Share of the last enforcement periods in which it was held back. */
+  throttled: number | null;
+  memory: number;
+  memory_limit: number | null;
+  threads_max: number | null;
+  oom: number;
+  net_rx: number | null;
+  net_tx: number | null;
+  disk_read: number | null;
+  disk_write: number | null;
+  layer: number | null;
+}
+export interface ContainerDetail {
+  container: ContainerRow;
+  id: string;
+  aliases: string[];
+  labels: Record<string, string>;
+  processes: {
+    pid: number;
+    user: string;
+    cpu_percent: number;
+    memory: number;
+    state: string;
+    started: number;
+    command: string;
+  }[];
+  events: { time: string; kind: string; process: string | null; pid: number | null }[];
+}
 export interface Target {
   job: string;
   instance: string;

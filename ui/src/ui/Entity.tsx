@@ -1,15 +1,16 @@
-// Every noun is a link: the same chip for a service, host, gateway, metric, monitor or trace, wherever it is named.
+// Every noun is a link: the same chip for a service, host, container, gateway, metric, monitor or trace, wherever it is named.
 
 import { Link } from "@tanstack/react-router";
-import { Activity, Gauge, HeartPulse, type LucideIcon, Router, Server, Waypoints } from "lucide-react";
+import { Activity, Box, Gauge, HeartPulse, type LucideIcon, Router, Server, Waypoints } from "lucide-react";
 import { Focusable, Tooltip, TooltipTrigger } from "react-aria-components";
 import { EntityCard } from "./EntityCard";
 
-export type EntityKind = "service" | "host" | "gateway" | "monitor" | "trace" | "metric";
+export type EntityKind = "service" | "host" | "container" | "gateway" | "monitor" | "trace" | "metric";
 
 const KINDS: Record<EntityKind, { Icon: LucideIcon; to: string; search: (name: string) => Record<string, string> }> = {
   service: { Icon: Waypoints, to: "/services", search: (name) => ({ service: name }) },
   host: { Icon: Server, to: "/hosts", search: (name) => ({ host: name }) },
+  container: { Icon: Box, to: "/containers", search: (path) => ({ container: path }) },
   gateway: { Icon: Router, to: "/gateway", search: (name) => ({ scope: `gateway=${name}` }) },
   monitor: { Icon: HeartPulse, to: "/uptime", search: (name) => ({ monitor: name }) },
   trace: { Icon: Activity, to: "/explore/traces", search: (name) => ({ trace: name }) },

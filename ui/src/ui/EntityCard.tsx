@@ -2,7 +2,7 @@
 // nothing itself.
 
 import { useQueryClient } from "@tanstack/react-query";
-import type { Host, Monitor, Red } from "../data/types";
+import type { ContainerRow, Host, Monitor, Red } from "../data/types";
 import { useT } from "../i18n";
 import { formatValue } from "../lib/format";
 import type { EntityKind } from "./Entity";
@@ -36,6 +36,17 @@ function useKnown(kind: EntityKind, id: string): Known | null {
       { name: t("hosts.disk"), value: formatValue(host.disk, "ratio") },
     ];
     return { state: host.state, facts };
+  }
+  if (kind === "container") {
+    const { containers = [] } = latest<{ containers: ContainerRow[] }>("/api/gw/containers") ?? {};
+    const row = containers.find(({ path }) => path === id);
+    if (!row) return null;
+    const facts = [
+      { name: t("containers.cpu"), value: formatValue(row.cpu, "none") },
+      { name: t("containers.memory"), value: formatValue(row.memory, "bytes") },
+      { name: t("containers.image"), value: row.image || "–" },
+    ];
+    return { facts };
   }
   if (kind === "service") {
     const row = latest<{ services: Red[] }>("/api/gw/services")?.services.find(({ name }) => name === id);
