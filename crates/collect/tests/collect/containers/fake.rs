@@ -243,7 +243,7 @@ fn rare() -> RareStats {
 pub(super) fn machine() -> Machine {
     let cache = |level, kind: &str, size| Cache { id: 0, size, kind: kind.to_owned(), level };
     let core = |id: u32| {
-        let (first, second) = if id % 2 == 0 { (32_768, 262_144) } else { (32_764, 262_148) };
+        let (first, second) = if id.is_multiple_of(2) { (32_768, 262_144) } else { (32_764, 262_148) };
         Core {
             id,
             threads: vec![id * 2, id * 2 + 1],
