@@ -11,6 +11,8 @@ use gw_detect::DetectConfig;
 use gw_engine::Rules;
 use serde::{Deserialize, Serialize};
 
+use crate::retention::{FreeSpace, RetentionRuleConfig};
+
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "gatewatch.yaml";
 /// Variables that start with `GW_` but are no settings.
@@ -79,6 +81,10 @@ pub(crate) struct StoreConfig {
     pub(crate) retention: PromDuration,
     /// Size at which the oldest data is dropped.
     pub(crate) retention_size: Option<ByteSize>,
+    /// What is to stay free on the disk, a size or a percentage; the oldest data is dropped for it, except for the last day's.
+    pub(crate) keep_free: Option<FreeSpace>,
+    /// Metric series that are kept for less or for more than the others; the first rule that matches holds.
+    pub(crate) retention_rules: Vec<RetentionRuleConfig>,
     /// Whether administrators may delete series and make snapshots over HTTP.
     pub(crate) admin_api: bool,
 }
@@ -86,7 +92,14 @@ pub(crate) struct StoreConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         let retention = PromDuration::from_secs(15 * 86_400);
-        Self { dir: PathBuf::from("data"), retention, retention_size: None, admin_api: false }
+        Self {
+            dir: PathBuf::from("data"),
+            retention,
+            retention_size: None,
+            keep_free: None,
+            retention_rules: Vec::new(),
+            admin_api: false,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod monitors;
 mod personalities;
 mod ports;
 mod product;
+mod retention;
 mod rooms;
 mod rules;
 mod telemetry;

@@ -13,7 +13,7 @@ use gw_engine::{Engine, EngineOptions};
 use gw_intake::Intake;
 use gw_serve::{About, Exposure, Gate, Port, Services, Telemetry};
 use gw_state::State;
-use gw_store::{Retention, Store, StoreOptions};
+use gw_store::{Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -305,9 +305,7 @@ impl Product {
 /// How the store is opened.
 pub(crate) fn store_options(config: &GatewatchConfig) -> StoreOptions {
     let section = &config.store;
-    let bytes = section.retention_size.map(|size| size.0);
-    let retention = Retention { age: section.retention.get(), bytes, ..Retention::default() };
-    StoreOptions { limits: config.limits(), retention, ..StoreOptions::new(&section.dir) }
+    StoreOptions { limits: config.limits(), retention: section.retention(), ..StoreOptions::new(&section.dir) }
 }
 
 fn about(config: &GatewatchConfig, bound: &[Bound], start: &Start, world: &dyn World) -> Result<About> {

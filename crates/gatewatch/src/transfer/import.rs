@@ -83,8 +83,11 @@ async fn into_store(job: &ImportJob, environment: &Environment) -> Result<Summar
     let oldest = world.now().offset(-nanos_of(open.config.store.retention.get())).millis();
     if summary.times.is_some_and(|(first, _)| first < oldest) {
         let retention = gw_base::duration::print_prometheus(open.config.store.retention.get());
+        let kept =
+            if open.config.store.retention_rules.is_empty() { "" } else { " unless a retention rule keeps them" };
         summary.notes.push(format!(
-            "samples before {} are older than store.retention ({retention}) and will be dropped; raise it to keep them",
+            "samples before {} are older than store.retention ({retention}) and will be dropped{kept}; raise it to keep \
+             them",
             outcome::day(oldest)
         ));
     }
