@@ -15,6 +15,7 @@ mod daemon;
 mod demo;
 mod differential;
 mod disk;
+mod exporters;
 mod folder;
 mod gateways;
 mod hostile;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::container::config::{ContainerConfig, ContainerPaths};
 pub use crate::discover::config::DiscoverConfig;
-pub use crate::host::config::{DeviceFilter, FilesystemConfig, HostConfig};
+pub use crate::host::config::{Compat, HostConfig};
+pub use crate::host::options::{HostOption, OPTIONS as HOST_OPTIONS, OptionKind, find as find_host_option};
 pub use crate::scrape::config::{
     Authorization, BasicAuth, EscapingScheme, FileSdConfig, HeaderValues, ScrapeConfig, ScrapeProtocol, StaticConfig,
     TlsConfig, TlsVersion, Unsupported, ValidationScheme,

@@ -117,7 +117,7 @@ impl Runtime {
         };
         if config.host.enabled {
             // Pages are there before the collector's first run, so that a scrape right after the start finds them.
-            context.host_pages.set_up(&config.host)?;
+            context.host_pages.set_up(&config.host, Arc::clone(&world))?;
         }
         if config.containers.enabled {
             context.containers.set_up(&config.containers)?;

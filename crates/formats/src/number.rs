@@ -66,10 +66,10 @@ fn write_float_below(out: &mut String, value: f64, exponent_from: f64) {
     // Rust writes `1e21` and `1.5e-7` where Go writes `1e+21` and `1.5e-07`.
     let start = out.len();
     write!(out, "{value:e}").expect(CANNOT_FAIL);
-    let Some(at) = out.get(start..).and_then(|text| text.find('e')) else { return };
-    let exponent = out.split_off(start + at + 1);
-    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent.as_str()), |digits| ('-', digits));
-    write!(out, "{sign}{digits:0>2}").expect(CANNOT_FAIL);
+    let Some(at) = out.get(start..).and_then(|text| text.find('e')).map(|at| start + at + 1) else { return };
+    let exponent: i32 = out.get(at..).and_then(|digits| digits.parse().ok()).unwrap_or_default();
+    out.truncate(at);
+    write!(out, "{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs()).expect(CANNOT_FAIL);
 }
 
 /// A float as [`write_float`] writes it.

@@ -3,4 +3,4 @@
 
 mod room;
 
-pub use room::{room, room_at};
+pub use room::{ExporterOptions, room, room_with};

@@ -6,6 +6,7 @@ use gw_config::PromDuration;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use super::options;
 use super::sources::SOURCES;
 
 /// What is read of this machine.
@@ -24,42 +25,42 @@ pub struct HostConfig {
     pub rootfs: String,
     /// Folder of udev's data.
     pub udev_data: String,
+    /// Which version's names and collectors are meant.
+    pub compat: Compat,
     /// Collectors that differ from their default, by name.
     pub collectors: BTreeMap<String, bool>,
     /// Whether only the collectors named on in `collectors` run.
     pub disable_defaults: bool,
-    /// Filesystems.
-    pub filesystem: FilesystemConfig,
-    /// Block devices.
-    pub diskstats: DeviceFilter,
-    /// Network devices.
-    pub netdev: DeviceFilter,
-    /// Whether `stat` counts softirqs by vector.
-    pub stat_softirq: bool,
-    /// Fields of `vmstat` that are reported.
-    pub vmstat_fields: String,
+    /// Options of collectors, under the names of `node_exporter`'s flags without `--collector.`.
+    pub options: BTreeMap<String, Vec<String>>,
 }
 
-/// Which filesystems are reported.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct FilesystemConfig {
-    /// Mount points that are left out.
-    pub mount_points_exclude: String,
-    /// Filesystem types that are left out.
-    pub fs_types_exclude: String,
-    /// How long one filesystem may take to answer.
-    pub mount_timeout: PromDuration,
+/// A version of `node_exporter` whose names differ from others'.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Compat {
+    /// Up to 1.7.
+    #[default]
+    #[serde(rename = "1.6")]
+    V1_6,
+    /// 1.8 to 1.11.
+    #[serde(rename = "1.8")]
+    V1_8,
+    /// From 1.12.
+    #[serde(rename = "1.12")]
+    V1_12,
 }
 
-/// Which devices are reported: all but `exclude`, or only `include`.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Default)]
-#[serde(default, deny_unknown_fields)]
-pub struct DeviceFilter {
-    /// Devices that are left out.
-    pub exclude: Option<String>,
-    /// Devices that are reported, all others not.
-    pub include: Option<String>,
+impl std::str::FromStr for Compat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "1.6" => Ok(Self::V1_6),
+            "1.8" => Ok(Self::V1_8),
+            "1.12" => Ok(Self::V1_12),
+            _ => Err(format!("version \"{text}\" is not known, use 1.6, 1.8 or 1.12")),
+        }
+    }
 }
 
 impl Default for HostConfig {
@@ -71,35 +72,15 @@ impl Default for HostConfig {
             sysfs: "/sys".to_owned(),
             rootfs: "/".to_owned(),
             udev_data: "/run/udev/data".to_owned(),
+            compat: Compat::default(),
             collectors: BTreeMap::new(),
             disable_defaults: false,
-            filesystem: FilesystemConfig::default(),
-            diskstats: DeviceFilter {
-                exclude: Some(r"^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$".to_owned()),
-                include: None,
-            },
-            netdev: DeviceFilter::default(),
-            stat_softirq: false,
-            vmstat_fields: "^(oom_kill|pgpg|pswp|pg.*fault).*".to_owned(),
+            options: BTreeMap::new(),
         }
     }
 }
 
-impl Default for FilesystemConfig {
-    fn default() -> Self {
-        Self {
-            mount_points_exclude:
-                r"^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)".to_owned(),
-            fs_types_exclude: "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|\
-                               iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|\
-                               squashfs|sysfs|tracefs)$"
-                .to_owned(),
-            mount_timeout: PromDuration::from_secs(5),
-        }
-    }
-}
-
-/// A compiled [`DeviceFilter`].
+/// Names that are wanted: all but those excluded, or only those included.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Devices {
     exclude: Option<Regex>,
@@ -114,22 +95,8 @@ impl Devices {
     }
 }
 
-impl DeviceFilter {
-    pub(crate) fn compile(&self) -> Result<Devices, String> {
-        let filled = |pattern: &Option<String>| pattern.clone().filter(|pattern| !pattern.is_empty());
-        let (exclude, include) = (filled(&self.exclude), filled(&self.include));
-        if exclude.is_some() && include.is_some() {
-            return Err("device-exclude & device-include are mutually exclusive".to_owned());
-        }
-        Ok(Devices {
-            exclude: exclude.as_deref().map(pattern).transpose()?,
-            include: include.as_deref().map(pattern).transpose()?,
-        })
-    }
-}
-
 /// Compiles a pattern of the configuration.
-pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
+fn pattern(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| format!("pattern \"{text}\" does not compile: {error}"))
 }
 
@@ -140,18 +107,72 @@ impl HostConfig {
         self.collectors.get(name).copied().unwrap_or(by_default && !self.disable_defaults)
     }
 
+    /// An option's text as given, or else its default.
+    pub(crate) fn option(&self, name: &str) -> &str {
+        let given = self.options.get(name).and_then(|values| values.last()).map(String::as_str);
+        given.or_else(|| options::find(name).map(|option| option.default)).unwrap_or_default()
+    }
+
+    /// All texts of an option.
+    pub(crate) fn all(&self, name: &str) -> &[String] {
+        self.options.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn switch(&self, name: &str) -> bool {
+        self.option(name) == "true"
+    }
+
+    /// An option as a pattern.
+    pub(crate) fn pattern(&self, name: &str) -> Result<Regex, String> {
+        pattern(self.option(name))
+    }
+
+    /// The names that a pair of options, `PREFIX-exclude` and `PREFIX-include`, lets through.
+    pub(crate) fn devices(&self, prefix: &str) -> Result<Devices, String> {
+        let (exclude_name, include_name) = (format!("{prefix}-exclude"), format!("{prefix}-include"));
+        let include = self.option(&include_name);
+        let given = self.options.contains_key(&exclude_name);
+        let mut exclude = self.option(&exclude_name);
+        if !include.is_empty() && !given {
+            // Wire: an include without an exclude of one's own drops the default exclude.
+            exclude = "";
+        }
+        if !exclude.is_empty() && !include.is_empty() {
+            let word = prefix.rsplit('.').next().unwrap_or(prefix);
+            return Err(format!("{word}-exclude & {word}-include are mutually exclusive"));
+        }
+        let compile = |text: &str| if text.is_empty() { Ok(None) } else { pattern(text).map(Some) };
+        Ok(Devices { exclude: compile(exclude)?, include: compile(include)? })
+    }
+
+    /// As [`devices`](Self::devices), where both options may be given.
+    pub(crate) fn both(&self, prefix: &str) -> Result<Devices, String> {
+        let compile = |name: String| match self.option(&name) {
+            "" => Ok(None),
+            text => pattern(text).map(Some),
+        };
+        Ok(Devices { exclude: compile(format!("{prefix}-exclude"))?, include: compile(format!("{prefix}-include"))? })
+    }
+
     pub(crate) fn check(&self) -> Result<(), String> {
         if let Some(name) = self.collectors.keys().find(|name| SOURCES.iter().all(|source| source.name != **name)) {
             let known: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
             return Err(format!("collector \"{name}\" is not known, use one of {}", known.join(", ")));
         }
+        if let Some(name) = self.options.keys().find(|name| options::OPTIONS.iter().all(|option| option.name != **name))
+        {
+            return Err(match options::find(name) {
+                Some(option) => format!("option \"{name}\" has become \"{}\"", option.name),
+                None => format!("option \"{name}\" is not known, see node_exporter's flags --collector.*"),
+            });
+        }
         if self.interval.is_zero() {
             return Err("interval must be above 0".to_owned());
         }
-        self.diskstats.compile()?;
-        self.netdev.compile()?;
-        pattern(&self.vmstat_fields)?;
-        pattern(&self.filesystem.mount_points_exclude)?;
-        pattern(&self.filesystem.fs_types_exclude).map(drop)
+        for source in SOURCES.iter().filter(|source| self.is_on(source.name, source.by_default(self.compat))) {
+            source.make(self)?;
+        }
+        Ok(())
     }
 }

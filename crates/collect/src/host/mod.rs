@@ -3,16 +3,21 @@
 //! Series in the store carry `job="node"` and the machine's name as `instance`.
 
 pub mod config;
+mod families;
+mod lane;
+pub mod options;
+mod own;
 mod page;
-mod roots;
+mod parse;
+mod section;
 mod sources;
+mod system;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gw_base::{BoxFuture, Timestamp, World};
 use gw_batch::MetricsBuilder;
-use gw_formats::exposition::Writer;
 
 use crate::CollectError;
 use crate::collector::{About, Collector, CollectorKind, Output, Run, Source, Spec};
@@ -20,9 +25,12 @@ use crate::config::CollectConfig;
 use crate::runtime::{Context, Inputs};
 
 use config::HostConfig;
+use lane::{Cell, Lane};
+pub use own::Requests;
 use page::Page;
-use roots::Roots;
-use sources::{HostSource, SOURCES};
+use section::Section;
+use sources::{SOURCES, SourceKind};
+use system::System;
 
 /// The `job` label of host series in the store.
 pub const JOB: &str = "node";
@@ -49,6 +57,11 @@ pub struct PageFilter {
     pub exclude: Vec<String>,
 }
 
+/// Names of every collector that there is.
+pub fn host_collectors() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|source| source.name)
+}
+
 /// Reads this machine on demand, for the exporter room and for the store alike. Set up by the runtime.
 #[derive(Debug, Default)]
 pub struct HostPages {
@@ -60,14 +73,14 @@ impl HostPages {
     ///
     /// # Errors
     /// When a pattern or a collector's name is wrong.
-    pub fn of(config: &HostConfig) -> Result<Self, CollectError> {
+    pub fn of(config: &HostConfig, world: Arc<dyn World>) -> Result<Self, CollectError> {
         let pages = Self::default();
-        pages.set_up(config)?;
+        pages.set_up(config, world)?;
         Ok(pages)
     }
 
-    pub(crate) fn set_up(&self, config: &HostConfig) -> Result<(), CollectError> {
-        let reader = HostReader::new(config).map_err(|message| CollectError::config("collect.host", message))?;
+    pub(crate) fn set_up(&self, config: &HostConfig, world: Arc<dyn World>) -> Result<(), CollectError> {
+        let reader = HostReader::new(config, world).map_err(|message| CollectError::config("collect.host", message))?;
         *self.lock() = Some(reader);
         Ok(())
     }
@@ -75,30 +88,47 @@ impl HostPages {
     /// Names of the collectors that are on.
     #[must_use]
     pub fn collectors(&self) -> Vec<&'static str> {
-        self.lock().as_ref().map(|reader| reader.sources.iter().map(|(name, _)| *name).collect()).unwrap_or_default()
+        self.lock().as_ref().map(|reader| reader.names.clone()).unwrap_or_default()
     }
 
-    /// Reads the machine now and writes the page. Blocks; call it on a thread for blocking work.
+    /// Whether a page could be written for a filter.
     ///
     /// # Errors
     /// In `node_exporter`'s words, when the filter names a collector that is not there or is off.
-    pub fn write(&self, filter: &PageFilter, world: &dyn World, writer: &mut Writer) -> Result<(), CollectError> {
-        let mut reader = self.lock();
-        let Some(reader) = reader.as_mut() else {
-            return Err(CollectError::Malformed("collect.host is off".to_owned()));
-        };
-        let mut page = reader.read(filter, world).map_err(CollectError::Malformed)?;
-        page.write(writer);
+    pub fn check(&self, filter: &PageFilter) -> Result<(), CollectError> {
+        match self.lock().as_ref() {
+            Some(reader) => reader.check(filter).map_err(CollectError::Malformed),
+            None => Err(CollectError::Malformed("collect.host is off".to_owned())),
+        }
+    }
+
+    /// Reads the machine now and appends the page; with `requests`, the exporter tells of itself too. Blocks, though
+    /// never for long; call it on a thread for blocking work.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn write(
+        &self,
+        filter: &PageFilter,
+        requests: Option<&Requests>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CollectError> {
+        self.check(filter)?;
+        if let Some(reader) = self.lock().as_mut() {
+            reader.read(filter, requests);
+            reader.page.write(out);
+        }
         Ok(())
     }
 
-    fn rows(&self, at: Timestamp, world: &dyn World, instance: &str, with_metadata: bool) -> (MetricsBuilder, u64) {
+    fn rows(&self, at: Timestamp, instance: &str, with_metadata: bool) -> (MetricsBuilder, usize) {
         let mut rows = MetricsBuilder::default();
         let mut reader = self.lock();
         let Some(reader) = reader.as_mut() else { return (rows, 0) };
-        let Ok(mut page) = reader.read(&PageFilter::default(), world) else { return (rows, 0) };
-        page.rows(at, instance, &mut rows, with_metadata);
-        (rows, reader.failures)
+        reader.read(&PageFilter::default(), None);
+        reader.page.rows(at, instance, &mut rows, with_metadata);
+        let failures = reader.cells.iter().filter(|cell| cell.outcome.as_ref().is_err_and(|error| !error.is_absent()));
+        (rows, failures.count())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<HostReader>> {
@@ -106,51 +136,94 @@ impl HostPages {
     }
 }
 
+/// All collectors that are on, and the page of what they told.
+#[derive(Debug)]
 struct HostReader {
-    roots: Roots,
-    sources: Vec<(&'static str, Box<dyn HostSource>)>,
-    failures: u64,
-}
-
-impl std::fmt::Debug for HostReader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HostReader").field("roots", &self.roots).finish_non_exhaustive()
-    }
+    names: Vec<&'static str>,
+    /// Collectors at rest; one that has not come back is missing.
+    cells: Vec<Cell>,
+    /// Those that a filter leaves out, for as long as the others run.
+    resting: Vec<Cell>,
+    lane: Lane,
+    page: Page,
+    /// Success and duration of the collectors, and what the exporter is.
+    own: Section,
+    /// The kernel that runs this process.
+    itself: System,
+    took: Vec<Duration>,
+    went_well: Vec<bool>,
 }
 
 impl HostReader {
-    fn new(config: &HostConfig) -> Result<Self, String> {
+    fn new(config: &HostConfig, world: Arc<dyn World>) -> Result<Self, String> {
         config.check()?;
-        let on = SOURCES.iter().filter(|source| config.is_on(source.name, source.by_default));
-        let sources = on.map(|source| source.make(config).map(|made| (source.name, made))).collect::<Result<_, _>>()?;
-        Ok(Self { roots: Roots::new(config), sources, failures: 0 })
+        let own = HostConfig { compat: config.compat, ..HostConfig::default() };
+        let on = SOURCES.iter().filter(|source| config.is_on(source.name, source.by_default(config.compat)));
+        let cell = |(part, kind): (usize, &SourceKind)| {
+            let source = kind.make(config)?;
+            let (section, outcome) = (Section::default(), Ok(()));
+            Ok(Cell { part, name: kind.name, source, section, outcome, took: Duration::ZERO })
+        };
+        let cells = on.enumerate().map(cell).collect::<Result<Vec<_>, String>>()?;
+        Ok(Self {
+            names: cells.iter().map(|cell| cell.name).collect(),
+            resting: Vec::new(),
+            lane: Lane::new(Arc::new(config.clone()), Arc::clone(&world)),
+            page: Page::with_parts(cells.len() + 1),
+            own: Section::default(),
+            itself: System::new(&own, world),
+            took: vec![Duration::ZERO; cells.len()],
+            went_well: vec![false; cells.len()],
+            cells,
+        })
     }
 
-    fn read(&mut self, filter: &PageFilter, world: &dyn World) -> Result<Page, String> {
-        self.check(filter)?;
-        self.failures = 0;
-        let mut page = Page::default();
-        build_info(&mut page);
-        for (name, source) in &mut self.sources {
-            let excluded = filter.exclude.iter().any(|excluded| excluded == name);
-            let wanted = filter.collect.is_empty() || filter.collect.iter().any(|wanted| wanted == name);
-            if excluded || !wanted {
-                continue;
+    fn read(&mut self, filter: &PageFilter, requests: Option<&Requests>) {
+        let wanted = |name: &str| {
+            let named = |list: &[String]| list.iter().any(|known| known == name);
+            !named(&filter.exclude) && (filter.collect.is_empty() || named(&filter.collect))
+        };
+        let mut index = 0;
+        while index < self.cells.len() {
+            if wanted(self.cells[index].name) {
+                index += 1;
+            } else {
+                self.resting.push(self.cells.swap_remove(index));
             }
-            let started = world.elapsed();
-            let outcome = source.read(&self.roots, world.now(), &mut page);
-            let seconds = world.elapsed().saturating_sub(started).as_secs_f64();
-            if let Err(error) = &outcome {
-                self.failures += 1;
-                tracing::debug!(collector = *name, error, "collector failed");
-            }
-            let help = "node_exporter: Duration of a collector scrape.";
-            page.gauge("node_scrape_collector_duration_seconds", help).add(&[("collector", name)], seconds);
-            let help = "node_exporter: Whether a collector succeeded.";
-            let success = f64::from(u8::from(outcome.is_ok()));
-            page.gauge("node_scrape_collector_success", help).add(&[("collector", name)], success);
         }
-        Ok(page)
+        self.cells.sort_unstable_by_key(|cell| cell.part);
+        // Whoever does not come back in time has not gone well.
+        self.went_well.fill(false);
+        self.lane.run(&mut self.cells);
+        for cell in &self.cells {
+            if let Err(error) = &cell.outcome {
+                tracing::debug!(collector = cell.name, %error, "collector failed");
+            }
+            self.went_well[cell.part] = cell.outcome.is_ok();
+            self.took[cell.part] = cell.took;
+            self.page.update(cell.part, &cell.section);
+        }
+        self.cells.append(&mut self.resting);
+        self.tell_of_itself(wanted, requests);
+        let names = &self.names;
+        self.page.select(|part| names.get(part).is_none_or(|name| wanted(name)));
+    }
+
+    fn tell_of_itself(&mut self, wanted: impl Fn(&str) -> bool, requests: Option<&Requests>) {
+        self.own.begin();
+        own::build(&mut self.own);
+        for (part, name) in self.names.iter().enumerate().filter(|(_, name)| wanted(name)) {
+            let labels = [("collector", *name)];
+            self.own.put("node_scrape_collector_duration_seconds", &labels, self.took[part].as_secs_f64());
+            self.own.put("node_scrape_collector_success", &labels, parse::flag(self.went_well[part]));
+        }
+        if let Some(requests) = requests {
+            own::requests(&mut self.own, requests);
+            if let Err(error) = own::process(&self.itself, &mut self.own) {
+                tracing::debug!(%error, "reading the exporter's own process failed");
+            }
+        }
+        self.page.update(self.names.len(), &self.own);
     }
 
     fn check(&self, filter: &PageFilter) -> Result<(), String> {
@@ -161,35 +234,12 @@ impl HostReader {
             if SOURCES.iter().all(|source| source.name != name) {
                 return Err(format!("missing collector: {name}"));
             }
-            if self.sources.iter().all(|(on, _)| on != name) {
+            if self.names.iter().all(|on| on != name) {
                 return Err(format!("disabled collector: {name}"));
             }
         }
         Ok(())
     }
-}
-
-/// The family by which everybody finds node exporters; version and revision are our own.
-fn build_info(page: &mut Page) {
-    let help = "A metric with a constant '1' value labeled by version, revision, branch, goversion from which \
-                node_exporter was built, and the goos and goarch for the build.";
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    page.gauge("node_exporter_build_info", help).add(
-        &[
-            ("branch", ""),
-            ("goarch", architecture),
-            ("goos", std::env::consts::OS),
-            ("goversion", ""),
-            ("revision", "gatewatch"),
-            ("tags", ""),
-            ("version", env!("CARGO_PKG_VERSION")),
-        ],
-        1.0,
-    );
 }
 
 #[derive(Debug, Default)]
@@ -208,7 +258,7 @@ impl Source for HostPlan {
         if !config.enabled {
             return Some(Vec::new());
         }
-        if let Err(error) = inputs.context.host_pages.set_up(config) {
+        if let Err(error) = inputs.context.host_pages.set_up(config, Arc::clone(&inputs.context.world)) {
             tracing::error!(%error, "the host cannot be watched");
             return Some(Vec::new());
         }
@@ -242,7 +292,7 @@ impl Collector for HostCollector {
             let context = Arc::clone(&self.context);
             let read = move || {
                 let instance = &context.options.host_name;
-                context.host_pages.rows(run.at, context.world.as_ref(), instance, with_metadata)
+                context.host_pages.rows(run.at, instance, with_metadata)
             };
             let (rows, failures) = match tokio::task::spawn_blocking(read).await {
                 Ok(read) => read,

@@ -5,6 +5,7 @@
 mod containers;
 mod harness;
 mod host;
+mod host_faults;
 mod probe;
 mod scrape;
 mod tail;

@@ -44,6 +44,17 @@ impl Writer {
         value: f64,
         millis: Option<i64>,
     ) {
+        self.series(name, labels);
+        write_page_float(&mut self.text, value);
+        if let Some(millis) = millis {
+            self.text.push(' ');
+            self.text.push_str(&millis.to_string());
+        }
+        self.text.push('\n');
+    }
+
+    /// Writes what stands before a sample's value, for whoever keeps it: name, labels and a blank.
+    pub fn series<'a>(&mut self, name: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>) {
         let quoted = !is_metric_name(name);
         let mut separator = '{';
         if quoted {
@@ -68,12 +79,6 @@ impl Writer {
             self.text.push('}');
         }
         self.text.push(' ');
-        write_page_float(&mut self.text, value);
-        if let Some(millis) = millis {
-            self.text.push(' ');
-            self.text.push_str(&millis.to_string());
-        }
-        self.text.push('\n');
     }
 
     /// The text so far.

@@ -8,6 +8,7 @@ mod goflag;
 mod kingpin;
 mod node_exporter;
 mod prometheus;
+mod web_config;
 
 use std::ffi::OsString;
 use std::io::Write;

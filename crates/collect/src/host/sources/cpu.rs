@@ -1,13 +1,11 @@
 //! `cpu`: time by CPU and mode, throttling, isolation.
 
-use std::collections::BTreeMap;
-
-use gw_base::Timestamp;
-
 use super::HostSource;
+use super::cpu_info::CpuInfo;
 use crate::host::config::HostConfig;
-use crate::host::page::Page;
-use crate::host::roots::{Roots, number};
+use crate::host::parse::{Decimal, number};
+use crate::host::section::Section;
+use crate::host::system::{Failure, System};
 
 /// Ticks a second of the times that `/proc/stat` shows; the kernel's interface fixes it.
 const USER_HZ: f64 = 100.0;
@@ -20,21 +18,39 @@ const FOLDER: &str = "devices/system/cpu";
 /// Eight modes, then guest and guest nice.
 type Times = [f64; 10];
 
-#[derive(Default)]
 struct Cpu {
-    /// The highest times seen.
-    times: BTreeMap<u32, Times>,
+    guests: bool,
+    info: Option<CpuInfo>,
+    /// The highest times seen of each CPU, and whether it is there.
+    known: Vec<(u32, Times, bool)>,
 }
 
-pub(super) fn make(_: &HostConfig) -> Result<Box<dyn HostSource>, String> {
-    Ok(Box::new(Cpu::default()))
+pub(super) fn make(config: &HostConfig) -> Result<Box<dyn HostSource>, String> {
+    let (guests, info) = (config.switch("cpu.guest"), CpuInfo::of(config)?);
+    Ok(Box::new(Cpu { guests, info, known: Vec::new() }))
 }
 
 impl HostSource for Cpu {
-    fn read(&mut self, roots: &Roots, _: Timestamp, page: &mut Page) -> Result<(), String> {
-        let mut seen = Vec::new();
-        for line in roots.proc("stat")?.lines() {
-            let Some(rest) = line.strip_prefix("cpu") else { continue };
+    fn read(&mut self, system: &System, out: &mut Section) -> Result<(), Failure> {
+        if let Some(info) = &self.info {
+            info.read(system, out)?;
+        }
+        self.times(&system.proc.read(format_args!("stat"))?)?;
+        self.tell(out);
+        throttles(system, out);
+        isolated(system, out);
+        Ok(())
+    }
+}
+
+impl Cpu {
+    fn times(&mut self, text: &str) -> Result<(), Failure> {
+        for (.., is_there) in &mut self.known {
+            *is_there = false;
+        }
+        for line in text.lines() {
+            // The lines of CPUs come first.
+            let Some(rest) = line.strip_prefix("cpu") else { break };
             let mut fields = rest.split_ascii_whitespace();
             let Some(Ok(cpu)) = fields.next().filter(|_| !rest.starts_with(' ')).map(str::parse::<u32>) else {
                 continue;
@@ -43,14 +59,31 @@ impl HostSource for Cpu {
             for (time, field) in times.iter_mut().zip(fields) {
                 *time = number(field)? / USER_HZ;
             }
-            merge(self.times.entry(cpu).or_insert(times), &times);
-            seen.push(cpu);
+            match self.known.binary_search_by_key(&cpu, |(known, ..)| *known) {
+                Ok(at) => {
+                    let (_, known, is_there) = &mut self.known[at];
+                    merge(known, &times);
+                    *is_there = true;
+                }
+                Err(at) => self.known.insert(at, (cpu, times, true)),
+            }
         }
-        self.times.retain(|cpu, _| seen.contains(cpu));
-        self.write(page);
-        throttles(roots, page);
-        isolated(roots, page);
+        self.known.retain(|(.., is_there)| *is_there);
         Ok(())
+    }
+
+    fn tell(&self, out: &mut Section) {
+        for (cpu, times, _) in &self.known {
+            let cpu = Decimal::of(u64::from(*cpu));
+            for (mode, time) in MODES.iter().zip(times) {
+                out.put("node_cpu_seconds_total", &[("cpu", cpu.as_str()), ("mode", mode)], *time);
+            }
+            if self.guests {
+                for (mode, time) in ["user", "nice"].iter().zip(&times[MODES.len()..]) {
+                    out.put("node_cpu_guest_seconds_total", &[("cpu", cpu.as_str()), ("mode", mode)], *time);
+                }
+            }
+        }
     }
 }
 
@@ -65,64 +98,32 @@ fn merge(known: &mut Times, read: &Times) {
     }
 }
 
-impl Cpu {
-    fn write(&self, page: &mut Page) {
-        let mut seconds = page.counter("node_cpu_seconds_total", "Seconds the CPUs spent in each mode.");
-        for (cpu, times) in &self.times {
-            let cpu = cpu.to_string();
-            for (mode, time) in MODES.iter().zip(times) {
-                seconds.add(&[("cpu", &cpu), ("mode", mode)], *time);
-            }
+/// Each core and package once, whichever of their threads comes first: a series counts once in a scrape.
+fn throttles(system: &System, out: &mut Section) {
+    for name in system.sys.names_if_any(format_args!("{FOLDER}")).iter() {
+        if !name.strip_prefix("cpu").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())) {
+            continue;
         }
-        let help = "Seconds the CPUs spent in guests (VMs) for each mode.";
-        let mut guests = page.counter("node_cpu_guest_seconds_total", help);
-        for (cpu, times) in &self.times {
-            let cpu = cpu.to_string();
-            guests.add(&[("cpu", &cpu), ("mode", "user")], times[8]);
-            guests.add(&[("cpu", &cpu), ("mode", "nice")], times[9]);
+        let value = |file: &str| system.sys.value(format_args!("{FOLDER}/{name}/{file}")).ok();
+        let Some(package) = value("topology/physical_package_id") else { continue };
+        let Some(core) = value("topology/core_id") else { continue };
+        let count = |file: &str| system.sys.some(format_args!("{FOLDER}/{name}/thermal_throttle/{file}"));
+        if let Some(count) = count("core_throttle_count") {
+            out.put("node_cpu_core_throttles_total", &[("core", &core), ("package", &package)], count);
+        }
+        if let Some(count) = count("package_throttle_count") {
+            out.put("node_cpu_package_throttles_total", &[("package", &package)], count);
         }
     }
 }
 
-/// Each core and package once, whichever of their threads comes first.
-fn throttles(roots: &Roots, page: &mut Page) {
-    let mut cores: BTreeMap<(String, String), f64> = BTreeMap::new();
-    let mut packages: BTreeMap<String, f64> = BTreeMap::new();
-    for name in roots.sys_names(FOLDER) {
-        let is_cpu = name.strip_prefix("cpu").is_some_and(|rest| rest.parse::<u32>().is_ok());
-        let file = |file: &str| roots.sys(&format!("{FOLDER}/{name}/{file}")).ok();
-        let Some(package) = file("topology/physical_package_id").filter(|_| is_cpu) else { continue };
-        let Some(core) = file("topology/core_id") else { continue };
-        let count = |text: Option<String>| text.and_then(|text| text.parse::<f64>().ok());
-        if !cores.contains_key(&(package.clone(), core.clone()))
-            && let Some(count) = count(file("thermal_throttle/core_throttle_count"))
-        {
-            cores.insert((package.clone(), core), count);
-        }
-        if !packages.contains_key(&package)
-            && let Some(count) = count(file("thermal_throttle/package_throttle_count"))
-        {
-            packages.insert(package, count);
-        }
-    }
-    let help = "Number of times this CPU core has been throttled.";
-    for ((package, core), count) in &cores {
-        page.counter("node_cpu_core_throttles_total", help).add(&[("core", core), ("package", package)], *count);
-    }
-    let help = "Number of times this CPU package has been throttled.";
-    for (package, count) in &packages {
-        page.counter("node_cpu_package_throttles_total", help).add(&[("package", package)], *count);
-    }
-}
-
-fn isolated(roots: &Roots, page: &mut Page) {
-    let Ok(list) = roots.sys(&format!("{FOLDER}/isolated")) else { return };
-    let help = "Whether each core is isolated, information from /sys/devices/system/cpu/isolated.";
+fn isolated(system: &System, out: &mut Section) {
+    let Ok(list) = system.sys.value(format_args!("{FOLDER}/isolated")) else { return };
     for range in list.split(',').filter(|range| !range.is_empty()) {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) else { return };
         for cpu in first..=last {
-            page.gauge("node_cpu_isolated", help).add(&[("cpu", &cpu.to_string())], 1.0);
+            out.put("node_cpu_isolated", &[("cpu", Decimal::of(u64::from(cpu)).as_str())], 1.0);
         }
     }
 }

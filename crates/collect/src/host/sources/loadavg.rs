@@ -1,30 +1,14 @@
-//! `loadavg`: run-queue lengths averaged over 1, 5 and 15 minutes.
+//! `loadavg`: load over one, five and fifteen minutes.
 
-use gw_base::Timestamp;
+use crate::host::parse::field;
+use crate::host::section::Section;
+use crate::host::system::{Failure, System};
 
-use super::HostSource;
-use crate::host::config::HostConfig;
-use crate::host::page::Page;
-use crate::host::roots::{Roots, number};
-
-struct LoadAverage;
-
-pub(super) fn make(_: &HostConfig) -> Result<Box<dyn HostSource>, String> {
-    Ok(Box::new(LoadAverage))
-}
-
-impl HostSource for LoadAverage {
-    fn read(&mut self, roots: &Roots, _: Timestamp, page: &mut Page) -> Result<(), String> {
-        let text = roots.proc("loadavg")?;
-        let mut fields = text.split_ascii_whitespace();
-        for (name, help) in [
-            ("node_load1", "1m load average."),
-            ("node_load5", "5m load average."),
-            ("node_load15", "15m load average."),
-        ] {
-            let field = fields.next().ok_or("loadavg has fewer than 3 fields")?;
-            page.gauge(name, help).add(&[], number(field)?);
-        }
-        Ok(())
+pub(super) fn read(system: &System, out: &mut Section) -> Result<(), Failure> {
+    let text = system.proc.read(format_args!("loadavg"))?;
+    let mut fields = text.split_ascii_whitespace();
+    for family in ["node_load1", "node_load5", "node_load15"] {
+        out.put(family, &[], field(&mut fields)?);
     }
+    Ok(())
 }

@@ -1,37 +1,25 @@
-//! `meminfo`: every field of `/proc/meminfo`.
+//! `meminfo`: how memory is used.
 
-use gw_base::Timestamp;
+use crate::host::parse::number;
+use crate::host::section::Section;
+use crate::host::system::{Failure, System};
 
-use super::HostSource;
-use crate::host::config::HostConfig;
-use crate::host::page::Page;
-use crate::host::roots::{Roots, number};
-
-struct Memory;
-
-pub(super) fn make(_: &HostConfig) -> Result<Box<dyn HostSource>, String> {
-    Ok(Box::new(Memory))
-}
-
-impl HostSource for Memory {
-    fn read(&mut self, roots: &Roots, _: Timestamp, page: &mut Page) -> Result<(), String> {
-        for line in roots.proc("meminfo")?.lines() {
-            let mut fields = line.split_ascii_whitespace();
-            let (Some(field), Some(value)) = (fields.next(), fields.next()) else { continue };
-            let mut name = field.trim_end_matches(':').replace('(', "_").replace(')', "");
-            let mut value = number(value)?;
-            if fields.next().is_some() {
-                name.push_str("_bytes");
-                value *= 1024.0;
-            }
-            let help = format!("Memory information field {name}.");
-            let metric = format!("node_memory_{name}");
-            if name.ends_with("_total") {
-                page.counter(&metric, &help).add(&[], value);
-            } else {
-                page.gauge(&metric, &help).add(&[], value);
-            }
-        }
-        Ok(())
+pub(super) fn read(system: &System, out: &mut Section) -> Result<(), Failure> {
+    for line in system.proc.read(format_args!("meminfo"))?.lines() {
+        let Some((key, rest)) = line.split_once(':') else { continue };
+        let mut fields = rest.split_ascii_whitespace();
+        let Some(value) = fields.next() else { continue };
+        // `Active(anon)` is `Active_anon`.
+        let (key, inner) = key.split_once('(').unwrap_or((key, ""));
+        let inner = inner.trim_end_matches(')');
+        let joint = if inner.is_empty() { "" } else { "_" };
+        let (factor, unit) = if fields.next().is_some() { (1024.0, "_bytes") } else { (1.0, "") };
+        out.gauge(
+            format_args!("node_memory_{key}{joint}{inner}{unit}"),
+            format_args!("Memory information field {key}{joint}{inner}{unit}."),
+            &[],
+            number(value)? * factor,
+        );
     }
+    Ok(())
 }

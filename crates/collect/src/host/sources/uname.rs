@@ -1,11 +1,9 @@
 //! `uname`: what the system calls itself.
 
-use gw_base::Timestamp;
-
 use super::HostSource;
 use crate::host::config::HostConfig;
-use crate::host::page::Page;
-use crate::host::roots::Roots;
+use crate::host::section::Section;
+use crate::host::system::{Failure, System};
 
 struct Uname;
 
@@ -14,7 +12,7 @@ pub(super) fn make(_: &HostConfig) -> Result<Box<dyn HostSource>, String> {
 }
 
 impl HostSource for Uname {
-    fn read(&mut self, _: &Roots, _: Timestamp, page: &mut Page) -> Result<(), String> {
+    fn read(&mut self, _: &System, out: &mut Section) -> Result<(), Failure> {
         let uname = rustix::system::uname();
         let fields = [
             ("domainname", uname.domainname()),
@@ -24,10 +22,8 @@ impl HostSource for Uname {
             ("sysname", uname.sysname()),
             ("version", uname.version()),
         ];
-        let texts = fields.map(|(name, text)| (name, text.to_string_lossy()));
-        let labels: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_ref())).collect();
-        let help = "Labeled system information as provided by the uname system call.";
-        page.gauge("node_uname_info", help).add(&labels, 1.0);
+        let labels = fields.map(|(name, text)| (name, text.to_str().unwrap_or_default()));
+        out.put("node_uname_info", &labels, 1.0);
         Ok(())
     }
 }

@@ -1,4 +1,6 @@
-//! One listener: HTTP/1 and HTTP/2 on one port, bounded connections, graceful end.
+//! One listener: HTTP/1 and HTTP/2 on one port, with TLS or without, bounded connections, graceful end.
+
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,6 +27,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `router` on `listener` until `cancel`, then lets requests in flight end.
 pub async fn serve(listener: TcpListener, router: Router, world: Arc<dyn gw_base::World>, cancel: CancellationToken) {
+    serve_with(listener, router, None, (world, cancel)).await;
+}
+
+/// As [`serve`], with TLS where a configuration is given.
+pub async fn serve_with(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Arc<tls::ServerConfig>>,
+    (world, cancel): (Arc<dyn gw_base::World>, CancellationToken),
+) {
     let builder = protocols();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
@@ -40,9 +52,21 @@ pub async fn serve(listener: TcpListener, router: Router, world: Arc<dyn gw_base
             }
         };
         let service = router.clone().layer(axum::Extension(axum::extract::ConnectInfo(peer)));
-        let stream = TokioIo::new(without_delay(stream));
-        let connection = builder.serve_connection_with_upgrades(stream, TowerToHyperService::new(service));
-        connections.spawn(finish(graceful.watch(connection.into_owned()), slot));
+        let (stream, service) = (without_delay(stream), TowerToHyperService::new(service));
+        match &tls {
+            None => {
+                let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+                connections.spawn(finish(graceful.watch(connection.into_owned()), slot));
+            }
+            Some(tls) => {
+                let (tls, builder, watcher) = (Arc::clone(tls), builder.clone(), graceful.watcher());
+                connections.spawn(async move {
+                    let Some(stream) = tls::shake(tls, stream).await else { return };
+                    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+                    finish(watcher.watch(connection.into_owned()), slot).await;
+                });
+            }
+        }
     }
     drop(listener);
     tokio::select! {
