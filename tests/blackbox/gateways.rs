@@ -9,7 +9,7 @@ use gw_testkit::http;
 use crate::backend::Backend;
 use crate::daemon::Daemon;
 use crate::folder::Folder;
-use crate::outside::{PATIENCE, eventually, program, report, variable};
+use crate::outside::{PATIENCE, built_by_go, eventually, program};
 use crate::ports;
 use crate::product::{Gatewatch, PASSWORD};
 
@@ -225,11 +225,7 @@ fn caddy_metrics_and_access_log() -> Result<()> {
 
 /// Traefik with metrics, an access log in the given format, and traces sent to `otlp`.
 fn traefik(otlp: u16, format: &str, metrics: u16) -> Result<Option<Gateway>> {
-    let Some(traefik) = variable("GATEWATCH_TEST_TRAEFIK") else {
-        // Built where a Go toolchain is, which the project does not ask for: absent, it is no failure.
-        report("skipped: no Traefik; `cargo xtask test` builds it where a Go toolchain is installed");
-        return Ok(None);
-    };
+    let Some(traefik) = built_by_go("GATEWATCH_TEST_TRAEFIK") else { return Ok(None) };
     let (folder, backend, web) = (Folder::new()?, Backend::start()?, ports::free()?);
     let routes = folder.write(
         "routes.yml",

@@ -9,7 +9,7 @@ use gw_testkit::{conformance, http};
 use crate::clients::client;
 use crate::daemon::Daemon;
 use crate::folder::Folder;
-use crate::outside::{PATIENCE, eventually, program, report, variable};
+use crate::outside::{PATIENCE, built_by_go, eventually, program, report};
 use crate::ports;
 use crate::product::{Gatewatch, binary};
 
@@ -44,10 +44,7 @@ fn every_documented_path_answers_as_documented() -> Result<()> {
 
 #[test]
 fn remote_write_receiver_compliance() -> Result<()> {
-    let Some(suite) = variable("GATEWATCH_TEST_RECEIVER") else {
-        report("skipped: no compliance suite of remote-write receivers; `cargo xtask test` builds it where Go is");
-        return Ok(());
-    };
+    let Some(suite) = built_by_go("GATEWATCH_TEST_RECEIVER") else { return Ok(()) };
     let product = Gatewatch::start()?;
     let folder = Folder::new()?;
     let url = format!("http://127.0.0.1:{}/api/v1/write", product.port(1002));
@@ -62,18 +59,15 @@ fn remote_write_receiver_compliance() -> Result<()> {
     product.finish()
 }
 
-/// Compares with a current Prometheus, which `GATEWATCH_TEST_PROMETHEUS` names: the one that Debian has is too old.
+/// Compares with a current Prometheus: the one that Debian has is too old.
 #[test]
 fn promql_compliance() -> Result<()> {
     let Some(queries) = conformance("metrics/promql-compliance/promql-test-queries.yml") else { return Ok(()) };
-    let Some(reference) = variable("GATEWATCH_TEST_PROMETHEUS") else {
-        report("skipped: no current Prometheus; name one by GATEWATCH_TEST_PROMETHEUS");
-        return Ok(());
-    };
+    let Some(programs) = built_by_go("GATEWATCH_TEST_PROMETHEUS") else { return Ok(()) };
     let (product, folder, port) = (Gatewatch::start()?, Folder::new()?, ports::free()?);
     let config = folder.write("reference.yml", "storage: {tsdb: {out_of_order_time_window: 6h}}\n")?;
     let mut original = Daemon::start(
-        Command::new(reference)
+        Command::new(programs.join("prometheus"))
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("reference").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))

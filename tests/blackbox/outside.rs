@@ -62,6 +62,16 @@ pub(crate) fn provided(variable_name: &str) -> Result<Option<PathBuf>> {
     optional(variable_name, variable(variable_name).map(PathBuf::from))
 }
 
+/// A program that `cargo xtask test` builds where a Go toolchain is, or `None` with the skip printed. The project does not ask
+/// for Go, so that an absent program is no failure.
+pub(crate) fn built_by_go(variable_name: &str) -> Option<PathBuf> {
+    let found = variable(variable_name).map(PathBuf::from);
+    if found.is_none() {
+        report(&format!("skipped: no {variable_name}; `cargo xtask test` builds it where a Go toolchain is"));
+    }
+    found
+}
+
 fn optional(name: &str, found: Option<PathBuf>) -> Result<Option<PathBuf>> {
     if found.is_none() {
         if gw_testkit::under_ci() {

@@ -10,7 +10,9 @@ mod debian;
 mod digest;
 mod environment;
 mod fuzz;
+mod go;
 mod process;
+mod prometheus;
 mod python;
 mod run;
 mod suites;
@@ -54,7 +56,7 @@ static TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        summary: "measure: `bench start`, `bench smoke [MINUTES]` (release binary), `bench edit` (build times)",
+        summary: "measure a release binary: `bench start|smoke|million|kill|death`; and build times: `bench edit`",
         run: bench::run,
     },
 ];

@@ -3,10 +3,21 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::artifacts::{self, Lint};
+use crate::compliance::RECEIVER;
+use crate::go::Program;
+use crate::prometheus::PROMETHEUS;
 use crate::suites::{self, Totals};
 use crate::terminal::{say, step};
+use crate::traefik::TRAEFIK;
 use crate::workspace::Workspace;
-use crate::{compliance, debian, python, traefik, ui};
+use crate::{debian, python, ui};
+
+/// Programs of other projects, under the variables by which the tests find them.
+static GO_PROGRAMS: [(&str, &Program); 3] = [
+    ("GATEWATCH_TEST_TRAEFIK", &TRAEFIK),
+    ("GATEWATCH_TEST_RECEIVER", &RECEIVER),
+    ("GATEWATCH_TEST_PROMETHEUS", &PROMETHEUS),
+];
 
 /// Runs everything, or only the suites whose names contain one of the arguments.
 pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<()> {
@@ -21,11 +32,10 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
         if let Some(interpreter) = python::provide()? {
             variables.push(("GATEWATCH_TEST_PYTHON", interpreter.to_string_lossy().into_owned()));
         }
-        if let Some(program) = traefik::provide()? {
-            variables.push(("GATEWATCH_TEST_TRAEFIK", program.to_string_lossy().into_owned()));
-        }
-        if let Some(program) = compliance::provide()? {
-            variables.push(("GATEWATCH_TEST_RECEIVER", program.to_string_lossy().into_owned()));
+        for (name, program) in GO_PROGRAMS {
+            if let Some(product) = program.provide()? {
+                variables.push((name, product.to_string_lossy().into_owned()));
+            }
         }
         Ok(())
     })?;

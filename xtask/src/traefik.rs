@@ -1,18 +1,16 @@
-//! A real Traefik v3 for the black-box tests, built once from the Go module proxy where a Go toolchain is at hand.
+//! A real Traefik v3 for the black-box tests.
 //!
 //! The module does not build as it is published (docs/adr/0004): it replaces one dependency by a folder that its archive
 //! lacks, pins a fork whose commit the proxy may not hold, and pulls in the client libraries of two hundred DNS services.
-//! A wrapper module in the cache folder mends these three things; nothing of Traefik's own code is changed.
+//! A wrapper module mends these three things; nothing of Traefik's own code is changed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
 
-use crate::environment::{cache_folder, find_program};
-use crate::{process, terminal};
+use crate::go::{self, Program};
+use crate::process;
 
 const MODULE: &str = "github.com/traefik/traefik/v3";
 const VERSION: &str = "v3.7.13";
@@ -37,51 +35,23 @@ func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {
 }
 "#;
 
-/// The program, or `None` where it cannot be built; why is printed.
-pub(crate) fn provide() -> Result<Option<PathBuf>> {
-    let folder = cache_folder()?.join(format!("traefik-{VERSION}"));
-    let program = folder.join("traefik");
-    if program.exists() {
-        return Ok(Some(program));
-    }
-    if find_program("go").is_none() {
-        terminal::say("no Go toolchain: the tests with a real Traefik are skipped");
-        return Ok(None);
-    }
-    terminal::say(&format!("building Traefik {VERSION} from the Go module proxy, once (about four minutes)"));
-    match build(&folder) {
-        Ok(()) => Ok(Some(program)),
-        Err(error) => {
-            // Other people's servers and releases: their faults are reported, and are no faults of this project.
-            let lines: Vec<String> = format!("{error:#}").lines().map(str::to_owned).collect();
-            let end = lines.iter().skip(lines.len().saturating_sub(5)).cloned().collect::<Vec<_>>().join("\n");
-            terminal::say(&format!("Traefik {VERSION} does not build here, its tests are skipped:\n{end}"));
-            Ok(None)
-        }
-    }
-}
+/// The program.
+pub(crate) static TRAEFIK: Program =
+    Program { title: "Traefik v3.7.13", folder: "traefik-v3.7.13", product: "traefik", minutes: 4, build };
 
-fn build(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).context("cannot remove what an earlier attempt left")?;
-    }
-    fs::create_dir_all(folder.join("ext"))?;
-    let traefik = download(folder, &format!("{MODULE}@{VERSION}"))?;
+fn build(work: &Path, product: &Path) -> Result<()> {
+    fs::create_dir(work.join("ext"))?;
+    let traefik = go::download(work, &format!("{MODULE}@{VERSION}"))?;
     let manifest = fs::read_to_string(traefik.join("go.mod")).context("Traefik's module has a go.mod")?;
-    let lego = format!("{LEGO}@{}", required(&manifest, LEGO)?);
-    let lego = download(folder, &lego)?;
-    process::quiet(Command::new("cp").args(["-r", "--no-preserve=mode"]).arg(&lego).arg(folder.join("lego")))?;
-    fs::write(folder.join("lego/providers/dns/zz_gen_dns_providers.go"), NO_DNS)?;
-    fs::write(folder.join("ext/go.mod"), "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.26\n")?;
-    fs::write(folder.join("ext/ext.go"), EXTENSION)?;
-    fs::write(folder.join("go.mod"), wrapper(&manifest))?;
-    fs::copy(traefik.join("go.sum"), folder.join("go.sum")).context("Traefik's module has a go.sum")?;
-    make_writable(&folder.join("go.sum"))?;
-    let package = format!("{MODULE}/cmd/traefik");
-    let flags = ["build", "-mod=mod", "-trimpath", "-ldflags=-s -w", "-o", "traefik.new", &package];
-    process::quiet(go(folder).args(flags))?;
-    fs::rename(folder.join("traefik.new"), folder.join("traefik"))?;
-    fs::remove_dir_all(folder.join("lego")).context("cannot remove the copy of lego")
+    go::download_copy(work, &format!("{LEGO}@{}", required(&manifest, LEGO)?), &work.join("lego"))?;
+    fs::write(work.join("lego/providers/dns/zz_gen_dns_providers.go"), NO_DNS)?;
+    fs::write(work.join("ext/go.mod"), "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.26\n")?;
+    fs::write(work.join("ext/ext.go"), EXTENSION)?;
+    fs::write(work.join("go.mod"), wrapper(&manifest))?;
+    fs::copy(traefik.join("go.sum"), work.join("go.sum")).context("Traefik's module has a go.sum")?;
+    make_writable(&work.join("go.sum"))?;
+    let flags = ["build", "-mod=mod", "-trimpath", "-ldflags=-s -w", "-o"];
+    process::quiet(go::command(work).args(flags).arg(product).arg(format!("{MODULE}/cmd/traefik")))
 }
 
 /// Traefik's own requirements and replacements, as the main module of the build: only there do replacements count.
@@ -105,19 +75,6 @@ fn required<'manifest>(manifest: &'manifest str, module: &str) -> Result<&'manif
     let line = manifest.lines().find_map(|line| line.trim().strip_prefix(module)?.strip_prefix(' '));
     line.and_then(|rest| rest.split_whitespace().next())
         .with_context(|| format!("Traefik's go.mod requires no {module}"))
-}
-
-/// Brings a module into Go's cache and answers where it lies there.
-fn download(folder: &Path, module: &str) -> Result<PathBuf> {
-    let text = process::output(go(folder).env("GOFLAGS", "-mod=mod").args(["mod", "download", "-json", module]))?;
-    let answer: Value = serde_json::from_str(&text).context("cannot read the answer of go mod download")?;
-    Ok(PathBuf::from(answer["Dir"].as_str().context("go mod download names no folder")?))
-}
-
-fn go(folder: &Path) -> Command {
-    let mut command = Command::new("go");
-    command.current_dir(folder);
-    command
 }
 
 fn make_writable(path: &Path) -> Result<()> {
