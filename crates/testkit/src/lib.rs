@@ -10,6 +10,8 @@ mod golden;
 pub mod http;
 pub mod promql_generator;
 pub mod promqltest;
+pub mod protobuf;
+pub mod remote_write;
 mod scripts;
 mod suite;
 

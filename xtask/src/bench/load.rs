@@ -69,8 +69,9 @@ impl Sender {
     }
 }
 
+/// Nanoseconds since 1970, now.
 #[expect(clippy::disallowed_methods, reason = "the ban is for the product; a client stamps its own data")]
-fn now_nanos() -> u128 {
+pub(super) fn now_nanos() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use gw_testkit::http::{self, Answer};
@@ -16,6 +16,7 @@ const PASSWORD: &str = "measured, not guessed";
 
 /// A running product.
 pub(super) struct Product {
+    binary: PathBuf,
     child: Child,
     folder: PathBuf,
     /// From the start of the process to its first `ready`.
@@ -28,28 +29,42 @@ impl Product {
         let folder = std::env::temp_dir().join(format!("gatewatch-bench-{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         fs::write(folder.join("gatewatch.yaml"), config)?;
-        let log = File::create(folder.join("log"))?;
-        let mut command = Command::new(binary);
-        command.args(["run", "--config", "gatewatch.yaml", "--data", "data", "--port-offset", &OFFSET.to_string()]);
-        command.current_dir(&folder).env("GW_ADMIN_PASSWORD", PASSWORD).env("NO_COLOR", "1").stdin(Stdio::null());
         let begun = clock();
-        let child = command.stdout(log.try_clone()?).stderr(log).spawn();
-        let child = child.with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut product = Self { child, folder, ready_after: Duration::ZERO };
+        let child = launch(binary, &folder)?;
+        let mut product = Self { binary: binary.to_path_buf(), child, folder, ready_after: Duration::ZERO };
+        product.await_ready(begun)?;
+        Ok(product)
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub(super) fn crash(&mut self) -> Result<()> {
+        self.child.kill().context("cannot kill the product")?;
+        self.child.wait().context("cannot wait for the product")?;
+        Ok(())
+    }
+
+    /// Starts it again on what it left.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        let begun = clock();
+        self.child = launch(&self.binary, &self.folder)?;
+        self.await_ready(begun)
+    }
+
+    fn await_ready(&mut self, begun: Instant) -> Result<()> {
         loop {
-            if let Some(status) = product.child.try_wait()? {
-                bail!("the product ended with {status}:\n{}", product.log());
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the product ended with {status}:\n{}", self.log());
             }
-            if product.get(1002, "/-/ready").is_ok_and(|answer| answer.status == 200) {
+            if self.get(1002, "/-/ready").is_ok_and(|answer| answer.status == 200) {
                 break;
             }
             if begun.elapsed() > Duration::from_secs(60) {
-                bail!("the product is not ready after a minute:\n{}", product.log());
+                bail!("the product is not ready after a minute:\n{}", self.log());
             }
             pause(Duration::from_millis(2));
         }
-        product.ready_after = begun.elapsed();
-        Ok(product)
+        self.ready_after = begun.elapsed();
+        Ok(())
     }
 
     /// Where a port of the table was moved to.
@@ -73,10 +88,19 @@ impl Product {
 
     /// Resident memory now, in bytes.
     pub(super) fn resident_bytes(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory since it started, in bytes.
+    pub(super) fn most_resident_bytes(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: u64 = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok()).context("VmRSS is there")?;
-        Ok(kib * 1024)
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let kib: Option<u64> = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
+        Ok(kib.with_context(|| format!("the process has no {field}"))? * 1024)
     }
 
     /// Processor time used so far.
@@ -107,6 +131,15 @@ impl Drop for Product {
         drop(self.child.wait());
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+fn launch(binary: &Path, folder: &Path) -> Result<Child> {
+    let log = File::options().create(true).append(true).open(folder.join("log"))?;
+    let mut command = Command::new(binary);
+    command.args(["run", "--config", "gatewatch.yaml", "--data", "data", "--port-offset", &OFFSET.to_string()]);
+    command.current_dir(folder).env("GW_ADMIN_PASSWORD", PASSWORD).env("NO_COLOR", "1").stdin(Stdio::null());
+    let child = command.stdout(log.try_clone()?).stderr(log).spawn();
+    child.with_context(|| format!("cannot start {}", binary.display()))
 }
 
 /// A number of bytes for the reader.

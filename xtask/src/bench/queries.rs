@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::Result;
 use gw_testkit::http::{self, encode};
 
 use super::product::Product;
@@ -23,13 +24,7 @@ pub(super) fn run(cookie: &str, stop: &AtomicBool) -> Times {
     while !stop.load(Ordering::Relaxed) {
         let round = clock();
         for (name, path) in round_of_queries() {
-            let begun = clock();
-            let answer = http::request(Product::port(1003), "GET", &path, &[("cookie", cookie)], b"");
-            times.times.entry(name).or_default().push(begun.elapsed());
-            if let Err(error) = answer.and_then(http::Answer::success) {
-                let failure = times.failures.entry(name).or_default();
-                *failure = (failure.0 + 1, format!("{error:#}"));
-            }
+            times.take(name, || http::request(Product::port(1003), "GET", &path, &[("cookie", cookie)], b""));
         }
         pause(Duration::from_secs(1).saturating_sub(round.elapsed()));
     }
@@ -65,6 +60,17 @@ fn round_of_queries() -> Vec<(&'static str, String)> {
 }
 
 impl Times {
+    /// Times an answer.
+    pub(super) fn take(&mut self, name: &'static str, ask: impl FnOnce() -> Result<http::Answer>) {
+        let begun = clock();
+        let answer = ask();
+        self.times.entry(name).or_default().push(begun.elapsed());
+        if let Err(error) = answer.and_then(http::Answer::success) {
+            let failure = self.failures.entry(name).or_default();
+            *failure = (failure.0 + 1, format!("{error:#}"));
+        }
+    }
+
     /// Prints a line for each element, and one over all of them.
     pub(super) fn print(&self) {
         let mut all: Vec<Duration> = self.times.values().flatten().copied().collect();
@@ -72,7 +78,7 @@ impl Times {
             let mut times = times.clone();
             say(&format!("  {name:<40} {}", summary(&mut times)));
         }
-        say(&format!("  {:<40} {}", "all UI queries", summary(&mut all)));
+        say(&format!("  {:<40} {}", "all queries", summary(&mut all)));
         for (name, (count, last)) in &self.failures {
             say(&format!("  {name}: {count} answers failed, the last with {last}"));
         }
