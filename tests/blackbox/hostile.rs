@@ -84,14 +84,14 @@ fn bodies_that_are_no_payload() -> Result<()> {
 
 #[test]
 fn bombs_are_refused_before_they_burst() -> Result<()> {
-    let mut product = Gatewatch::start()?;
+    let product = Gatewatch::start()?;
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
     let block = vec![b' '; 1 << 20];
     for _ in 0..1024 {
         bomb.write_all(&block)?;
     }
     let gzip = bomb.finish()?;
-    let before = resident_kib(product.daemon().id())?;
+    let before = product.resident_kib()?;
     for (port, path) in [(1004, "/loki/api/v1/push"), (4318, "/v1/traces"), (1014, "/api/v2/spans")] {
         let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
         let answer = http::request(product.port(port), "POST", path, &headers, &gzip)?;
@@ -104,7 +104,7 @@ fn bombs_are_refused_before_they_burst() -> Result<()> {
         let answer = http::request(product.port(port), "POST", path, &headers, &promise)?;
         ensure!(refused(answer.status), "{path} answers {} to a snappy bomb: {}", answer.status, answer.text());
     }
-    let grown = resident_kib(product.daemon().id())?.saturating_sub(before) / 1024;
+    let grown = product.resident_kib()?.saturating_sub(before) / 1024;
     // Each of the three doors may unpack up to the limit of 128 MiB before it refuses, and the allocator keeps some of it.
     ensure!(grown < 450, "the bombs cost {grown} MiB");
     product.finish()
@@ -196,11 +196,4 @@ fn newest_segments(data: &Path) -> Result<Vec<PathBuf>> {
         found.extend(newest);
     }
     Ok(found)
-}
-
-/// Resident memory of a process.
-fn resident_kib(id: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok()).context("a process has resident memory")
 }

@@ -93,6 +93,13 @@ impl Gatewatch {
         &mut self.daemon
     }
 
+    /// Its resident memory.
+    pub(crate) fn resident_kib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.daemon.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok()).context("a process has resident memory")
+    }
+
     /// Its folder, with the data in `data/`.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

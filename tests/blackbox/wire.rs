@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use gw_testkit::http::{Answer, Connection};
 use gw_testkit::promql_generator::{GeneratedSeries, GeneratedValue};
+use gw_testkit::protobuf::{bytes_field, double_field, label, number_field, varint, zigzag};
+use gw_testkit::remote_write;
 use serde_json::json;
 
 /// A series for remote write: labels (the metric's name as `__name__`) and samples of (milliseconds, value).
@@ -28,7 +30,7 @@ impl Series {
 pub(crate) fn remote_write(series: &[Series]) -> Result<Vec<u8>> {
     let mut request = Vec::new();
     for one in series {
-        let mut body = series_of(&one.labels);
+        let mut body = label_pairs(&one.labels);
         for (millis, value) in &one.samples {
             float_sample(&mut body, u64::from_ne_bytes(millis.to_ne_bytes()), *value);
         }
@@ -41,7 +43,7 @@ pub(crate) fn remote_write(series: &[Series]) -> Result<Vec<u8>> {
 pub(crate) fn generated(series: &[GeneratedSeries], begin: i64) -> Result<Vec<u8>> {
     let mut request = Vec::new();
     for one in series {
-        let mut body = series_of(&one.labels);
+        let mut body = label_pairs(&one.labels);
         for (after, value) in &one.samples {
             let millis = u64::try_from(begin + after)?;
             match value {
@@ -56,61 +58,46 @@ pub(crate) fn generated(series: &[GeneratedSeries], begin: i64) -> Result<Vec<u8
     Ok(snap::raw::Encoder::new().compress_vec(&request)?)
 }
 
-/// A series with its labels.
-fn series_of(labels: &[(String, String)]) -> Vec<u8> {
+/// The labels of a series: each a field 1.
+pub(crate) fn label_pairs(labels: &[(String, String)]) -> Vec<u8> {
     let mut body = Vec::new();
-    for (name, value) in labels {
-        let mut label = Vec::new();
-        bytes_field(&mut label, 1, name.as_bytes());
-        bytes_field(&mut label, 2, value.as_bytes());
-        bytes_field(&mut body, 1, &label);
-    }
+    labels.iter().for_each(|(name, value)| label(&mut body, name, value));
     body
 }
 
 fn float_sample(body: &mut Vec<u8>, millis: u64, value: f64) {
-    let mut sample = vec![1 << 3 | 1];
-    sample.extend(value.to_le_bytes());
-    sample.push(2 << 3);
-    varint(&mut sample, millis);
+    let mut sample = Vec::new();
+    double_field(&mut sample, 1, value);
+    number_field(&mut sample, 2, millis);
     bytes_field(body, 2, &sample);
 }
 
 /// A native histogram of schema 0 with integer counts: fields 1 count, 3 sum, 4 schema, 5 zero threshold, 6 zero count,
 /// 11 spans, 12 deltas, 15 time.
 fn native_histogram((zero_count, buckets, sum): (u64, &[u64], f64), millis: u64) -> Result<Vec<u8>> {
-    let mut out = vec![1 << 3];
-    varint(&mut out, zero_count + buckets.iter().sum::<u64>());
-    out.push(3 << 3 | 1);
-    out.extend(sum.to_le_bytes());
-    out.extend([4 << 3, 0, 5 << 3 | 1]);
-    out.extend(0.001f64.to_le_bytes());
-    out.push(6 << 3);
-    varint(&mut out, zero_count);
-    let mut span = vec![1 << 3, 0, 2 << 3];
-    varint(&mut span, buckets.len() as u64);
+    let (mut out, mut span) = (Vec::new(), Vec::new());
+    number_field(&mut out, 1, zero_count + buckets.iter().sum::<u64>());
+    double_field(&mut out, 3, sum);
+    number_field(&mut out, 4, 0);
+    double_field(&mut out, 5, 0.001);
+    number_field(&mut out, 6, zero_count);
+    number_field(&mut span, 1, 0);
+    number_field(&mut span, 2, buckets.len() as u64);
     bytes_field(&mut out, 11, &span);
     let (mut deltas, mut before) = (Vec::new(), 0i64);
     for bucket in buckets {
         let count = i64::try_from(*bucket)?;
-        let delta = count - before;
-        varint(&mut deltas, u64::from_ne_bytes(((delta << 1) ^ (delta >> 63)).to_ne_bytes()));
+        varint(&mut deltas, zigzag(count - before));
         before = count;
     }
     bytes_field(&mut out, 12, &deltas);
-    out.push(15 << 3);
-    varint(&mut out, millis);
+    number_field(&mut out, 15, millis);
     Ok(out)
 }
 
 /// Sends a remote write request.
 pub(crate) fn send_remote_write(connection: &mut Connection, body: &[u8]) -> Result<Answer> {
-    let headers = [
-        ("content-type", "application/x-protobuf"),
-        ("content-encoding", "snappy"),
-        ("x-prometheus-remote-write-version", "0.1.0"),
-    ];
-    connection.send("POST", "/api/v1/write", &headers, body)
+    connection.send("POST", "/api/v1/write", &remote_write::HEADERS, body)
 }
 
 /// The body of a Loki push request in JSON: one stream with lines of (nanoseconds, text).
@@ -150,18 +137,4 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("writing to a string cannot fail");
         text
     })
-}
-
-fn bytes_field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
-    out.push(number << 3 | 2);
-    varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
-        value >>= 7;
-    }
-    out.push(u8::try_from(value).unwrap_or_default());
 }

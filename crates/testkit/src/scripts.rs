@@ -57,7 +57,10 @@ pub fn run_scripts(suite: &str, folder: &Path, extension: &str, bar: Bar<'_>, mu
             report(&format!("{name}: {} pass, the floor is {floor}: raise it", outcome.passed));
         }
     }
-    report(&format!("{suite}: passed/failed/total\n{table}sum {passed}/{}/{total}", total - passed));
+    report(&format!(
+        "{suite}: passed/failed/total\n{table}{suite}: {passed} passed, {} failed, {total} total",
+        total - passed
+    ));
     assert!(total > 0 || only.is_some(), "{suite}: no case ran");
     assert!(faults.is_empty(), "{suite}: fewer cases pass than must\n{}", faults.join("\n"));
 }

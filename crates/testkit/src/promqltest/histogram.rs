@@ -3,7 +3,7 @@
 use super::points::number;
 
 /// The schema of custom buckets.
-const CUSTOM_BUCKETS: i32 = -53;
+pub(super) const CUSTOM_BUCKETS: i32 = -53;
 
 /// A native histogram with dense buckets.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -93,6 +93,26 @@ impl HistogramSpec {
         Ok(())
     }
 
+    /// The buckets in rising order, the zero bucket among them where it holds something: lower end, upper end, count.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<[f64; 3]> {
+        let upper = |index: i32| match usize::try_from(index) {
+            _ if self.schema != CUSTOM_BUCKETS => exponential_end(self.schema, index),
+            Ok(index) => self.custom_values.get(index).copied().unwrap_or(f64::INFINITY),
+            Err(_) => f64::NEG_INFINITY,
+        };
+        let numbered = |from: i32, buckets: &[f64]| (from..).zip(buckets.to_vec()).collect::<Vec<(i32, f64)>>();
+        let negative = numbered(self.negative_offset, &self.negative_buckets);
+        let mut out: Vec<[f64; 3]> =
+            negative.into_iter().rev().map(|(index, count)| [-upper(index), -upper(index - 1), count]).collect();
+        if self.zero_count != 0.0 {
+            out.push([-self.zero_threshold, self.zero_threshold, self.zero_count]);
+        }
+        let positive = numbered(self.offset, &self.buckets);
+        out.extend(positive.into_iter().map(|(index, count)| [upper(index - 1), upper(index), count]));
+        out
+    }
+
     /// This histogram in a resolution that is coarser, or its own.
     fn reduced(&self, schema: i32) -> Self {
         let doublings = self.schema.abs_diff(schema).min(31);
@@ -168,6 +188,13 @@ fn add(left: (&[f64], i32), right: (&[f64], i32), sign: f64) -> (Vec<f64>, i32) 
         }
     }
     (sum, start)
+}
+
+/// The upper end of an exponential bucket. The last bucket of finite values ends at the greatest of them; the one after it
+/// holds the infinite ones.
+fn exponential_end(schema: i32, index: i32) -> f64 {
+    let exponent = f64::from(index) * (-f64::from(schema)).exp2();
+    if exponent == f64::from(f64::MAX_EXP) { f64::MAX } else { exponent.exp2() }
 }
 
 fn joined_hint(left: Option<CounterResetHint>, right: Option<CounterResetHint>) -> Option<CounterResetHint> {

@@ -1,4 +1,4 @@
-//! The language of PromQL tests (`*.test` files): parsed here, evaluated by who has an engine.
+//! The language of PromQL tests (`*.test` files): parsed and judged here, evaluated by who has an engine.
 //!
 //! A script is a list of commands: `load` adds series, `clear` forgets them, `eval` asks a query and tells what it must
 //! answer. Upstream describes it in promql/promqltest/README.md; the forms of 2.47 (`eval_fail`, `eval_ordered`) are read too.
@@ -6,14 +6,17 @@
 //! All times are milliseconds since the epoch: scripts begin in 1970. Queries are kept as text, series as plain pairs, so that
 //! nothing of the product is needed to read a script.
 
+mod custom;
 mod histogram;
 mod labels;
 mod points;
 mod script;
+mod verdict;
 
 pub use histogram::{CounterResetHint, HistogramSpec};
 pub use points::{Point, STALE_BITS};
 pub use script::{ScriptError, parse};
+pub use verdict::{Answer, AnswerKind, AnsweredHistogram, Cell, Cells, Inside, Matches, judge};
 
 /// A label set, `__name__` included, in rising name order.
 pub type LabelPairs = Vec<(String, String)>;
@@ -47,6 +50,15 @@ pub struct Load {
     pub with_nhcb: bool,
     /// The series.
     pub series: Vec<LoadedSeries>,
+}
+
+impl Load {
+    /// Everything that is to be added: the series, and the native histograms that are to be made of classic ones.
+    #[must_use]
+    pub fn all_series(&self) -> Vec<LoadedSeries> {
+        let converted = if self.with_nhcb { custom::converted(&self.series) } else { Vec::new() };
+        self.series.iter().cloned().chain(converted).collect()
+    }
 }
 
 /// A series to add.
