@@ -16,7 +16,6 @@ mod death;
 mod demo;
 mod differential;
 mod disk;
-mod exporters;
 mod folder;
 mod gateways;
 mod hostile;
