@@ -184,6 +184,14 @@ impl Files {
         Self { buffer: vec![0; FIRST_BYTES], budget: wanted.min(allowed) }
     }
 
+    /// Closes a file of a group and leaves it alone until absent files are looked for again.
+    pub(super) fn skip(&mut self, files: &mut GroupFiles, file: KernelFile) {
+        files.absent |= 1u64 << file as u8;
+        let before = files.open.len();
+        files.open.retain(|(known, _)| *known != file as u8);
+        self.budget += before - files.open.len();
+    }
+
     /// Gives back the files of a group that is gone.
     pub(super) fn release(&mut self, files: &GroupFiles) {
         self.budget += files.open_count();

@@ -16,10 +16,14 @@ pub(super) fn read(source: &mut Source<'_>, cpu: &mut CpuStats, by_cpu: bool) {
         unified(text, cpu);
         return;
     }
-    cpu.total = source.number(KernelFile::CpuAcctUsage).unwrap_or(0);
     if by_cpu && let Some(text) = source.bytes(KernelFile::CpuAcctUsagePerCpu) {
         cpu.per_cpu.extend(words(text).map_while(number).take(MAX_CPUS));
     }
+    // The kernel's total is the sum over CPUs, and asking for it would be one more file.
+    cpu.total = match cpu.per_cpu.as_slice() {
+        [] => source.number(KernelFile::CpuAcctUsage).unwrap_or(0),
+        by_cpu => by_cpu.iter().fold(0, |sum, time| sum.saturating_add(*time)),
+    };
     for (name, ticks) in source.bytes(KernelFile::CpuAcctStat).into_iter().flat_map(pairs) {
         match name {
             b"user" => cpu.user = ticks.saturating_mul(TICK_NS),

@@ -27,7 +27,8 @@ pub(super) fn read(source: &mut Source<'_>, io: &mut DiskIo, devices: &Devices) 
         (&mut io.time, &[KernelFile::BlkioTime]),
     ];
     for (list, files) in lists {
-        // Which file counts depends on the scheduler of the devices; the others are there and empty.
+        // Which file counts depends on the scheduler of the devices; the others are there and empty, and are left alone for
+        // a while.
         for file in files {
             if let Some(text) = source.bytes(*file) {
                 old(text, list, devices);
@@ -35,6 +36,7 @@ pub(super) fn read(source: &mut Source<'_>, io: &mut DiskIo, devices: &Devices) 
             if !list.is_empty() {
                 break;
             }
+            source.skip(*file);
         }
     }
 }

@@ -52,6 +52,11 @@ impl Source<'_> {
         self.bytes(file).and_then(single)
     }
 
+    /// Leaves a file alone until limits are read again.
+    fn skip(&mut self, file: KernelFile) {
+        self.files.skip(self.kept, file);
+    }
+
     fn is_machine(&self) -> bool {
         self.name == "/"
     }
