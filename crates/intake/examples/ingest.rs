@@ -157,10 +157,19 @@ async fn reopen(dir: &Path, world: &Arc<dyn World>) {
             );
         }
     }
-    let usage = store.usage()[Signal::Metrics as usize];
+    let rows = store.usage()[Signal::Metrics as usize].rows;
+    let shown = |what: &str| {
+        let bytes = folder_bytes(dir);
+        println!("{what}: {bytes} bytes, {:.2} a sample; resident {} MB", bytes as f64 / rows as f64, resident());
+    };
+    shown("in parts");
+    let cpu = cpu_time();
+    // The first round counts what was appended, the second finds that times are calm.
+    store.tend().await;
+    store.tend().await;
+    println!("merged in {:?} CPU", cpu_time().saturating_sub(cpu));
     store.shutdown().await.unwrap();
-    let bytes = folder_bytes(dir);
-    println!("on disk: {bytes} bytes, {:.2} a sample; resident {} MB", bytes as f64 / usage.rows as f64, resident());
+    shown("merged");
 }
 
 /// Series that are written together.
