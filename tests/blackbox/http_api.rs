@@ -192,8 +192,10 @@ fn series_are_deleted_and_snapshots_made() -> Result<()> {
     let series = ["kept", "gone"].map(|name| crate::wire::Series::new(name, &[("job", "shop")], millis, 1.0));
     crate::wire::send_remote_write(&mut product.connect(1002)?, &crate::wire::remote_write(&series)?)?.success()?;
     let post = |path: &str| http::request(product.port(1002), "POST", path, &[], b"");
-    post("/api/v1/admin/tsdb/delete_series?match[]=gone")?.success()?;
-    post("/api/v1/admin/tsdb/clean_tombstones")?.success()?;
+    for request in ["delete_series?match[]=gone", "clean_tombstones"] {
+        let answer = post(&format!("/api/v1/admin/tsdb/{request}"))?;
+        ensure!(answer.status == 204 && answer.body.is_empty(), "{request}: {} {}", answer.status, answer.text());
+    }
     ensure!(product.instant("gone")?.is_empty() && product.instant("kept")?.len() == 1, "only what was named is gone");
     let made = post("/api/v1/admin/tsdb/snapshot")?.success()?.json()?;
     let name = made["data"]["name"].as_str().context("a name")?;

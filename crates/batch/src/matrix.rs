@@ -42,34 +42,65 @@ pub fn samples_schema() -> SchemaRef {
 }
 
 /// One series of a matrix or of raw samples, borrowed from its batch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct SeriesRow<'a> {
     /// Canonical label bytes.
     pub labels: &'a [u8],
-    /// Sample times; empty for a matrix, whose times are the answer's steps.
-    pub times: Option<TimestampNanosecondArray>,
-    /// Float values, null where there is none.
-    pub values: Float64Array,
-    /// Encoded histograms, null where there is none.
-    pub histograms: Option<BinaryArray>,
+    /// Sample times, nanoseconds; none in a matrix, whose times are the answer's steps.
+    pub times: Option<&'a [i64]>,
+    values: Cells<'a, Float64Array>,
+    histograms: Option<Cells<'a, BinaryArray>>,
+}
+
+/// The items of one list of a column.
+#[derive(Debug)]
+struct Cells<'a, A> {
+    all: &'a A,
+    from: usize,
+    length: usize,
+}
+
+impl<A> Clone for Cells<'_, A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A> Copy for Cells<'_, A> {}
+
+impl<'a, A: Array> Cells<'a, A> {
+    fn of(lists: &ListArray, all: &'a A, row: usize) -> Self {
+        let offsets = lists.value_offsets();
+        let from = offsets[row] as usize;
+        Self { all, from, length: offsets[row + 1] as usize - from }
+    }
+
+    /// Where an item stands in the column, if there is one.
+    fn place(&self, item: usize) -> Option<usize> {
+        (item < self.length && self.all.is_valid(self.from + item)).then_some(self.from + item)
+    }
 }
 
 impl<'a> SeriesRow<'a> {
     /// The rows of a batch in [`matrix_schema`] or [`samples_schema`].
     pub fn iter(records: &'a RecordBatch) -> impl Iterator<Item = Self> + 'a {
-        let column = |name: &str| records.column_by_name(name);
-        let list = |name: &str| column(name).and_then(|array| array.as_any().downcast_ref::<ListArray>());
-        let labels = column("labels").and_then(|array| array.as_any().downcast_ref::<BinaryArray>());
-        let (times, values, histograms) = (list("times"), list("values"), list("histograms"));
+        let labels = records.column_by_name("labels").and_then(|array| array.as_any().downcast_ref::<BinaryArray>());
+        let times = lists::<TimestampNanosecondArray>(records, "times");
+        let values = lists::<Float64Array>(records, "values");
+        let histograms = lists::<BinaryArray>(records, "histograms");
         let rows = if labels.is_some() && values.is_some() { records.num_rows() } else { 0 };
         (0..rows).filter_map(move |row| {
+            let (of_values, values) = values?;
             Some(Self {
                 labels: labels?.value(row),
-                times: times.and_then(|times| times.value(row).as_any().downcast_ref().cloned()),
-                values: values?.value(row).as_any().downcast_ref::<Float64Array>()?.clone(),
+                times: times.map(|(of_times, times)| {
+                    let cells = Cells::of(of_times, times, row);
+                    &times.values()[cells.from..cells.from + cells.length]
+                }),
+                values: Cells::of(of_values, values, row),
                 histograms: histograms
-                    .filter(|lists| lists.is_valid(row))
-                    .and_then(|lists| lists.value(row).as_any().downcast_ref().cloned()),
+                    .filter(|(of_histograms, _)| of_histograms.is_valid(row))
+                    .map(|(of_histograms, histograms)| Cells::of(of_histograms, histograms, row)),
             })
         })
     }
@@ -77,27 +108,39 @@ impl<'a> SeriesRow<'a> {
     /// The float at an item, if there is one.
     #[must_use]
     pub fn value(&self, item: usize) -> Option<f64> {
-        self.values.is_valid(item).then(|| self.values.value(item))
+        self.values.place(item).map(|at| self.values.all.value(at))
     }
 
     /// The histogram at an item, if there is one.
     #[must_use]
     pub fn histogram(&self, item: usize) -> Option<Histogram> {
-        let histograms = self.histograms.as_ref().filter(|array| array.is_valid(item))?;
-        Histogram::decode(histograms.value(item))
+        let cells = self.histograms?;
+        cells.place(item).and_then(|at| Histogram::decode(cells.all.value(at)))
+    }
+
+    /// Whether some item is a histogram.
+    #[must_use]
+    pub const fn has_histograms(&self) -> bool {
+        self.histograms.is_some()
     }
 
     /// Number of items.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.values.len()
+    pub const fn len(&self) -> usize {
+        self.values.length
     }
 
     /// Whether there is no item.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.values.length == 0
     }
+}
+
+/// A column of lists, and what its lists are cut from.
+fn lists<'a, A: Array + 'static>(records: &'a RecordBatch, name: &str) -> Option<(&'a ListArray, &'a A)> {
+    let lists = records.column_by_name(name)?.as_any().downcast_ref::<ListArray>()?;
+    Some((lists, lists.values().as_any().downcast_ref()?))
 }
 
 /// Builds a batch in [`matrix_schema`].
@@ -199,6 +242,6 @@ mod tests {
         samples.push(b"", [(5, Some(2.0), None), (6, None, Some(&[1u8][..]))]);
         let batch = samples.finish();
         let row = SeriesRow::iter(&batch).next().unwrap();
-        assert_eq!((row.times.as_ref().unwrap().value(1), row.value(0), row.len()), (6, Some(2.0), 2));
+        assert_eq!((row.times.unwrap()[1], row.value(0), row.len()), (6, Some(2.0), 2));
     }
 }

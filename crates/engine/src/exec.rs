@@ -263,7 +263,7 @@ pub(crate) fn once(make: impl Future<Output = Result<Matrix, QueryError>> + Send
 }
 
 /// Scalar operands, one list of values a step for each.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Scalars(Vec<Vec<f64>>);
 
 impl Scalars {

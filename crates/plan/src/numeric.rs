@@ -10,18 +10,22 @@ pub struct Compensated {
 }
 
 impl Compensated {
-    /// Adds a value.
+    /// Adds a value. Without branches, so that neighbouring sums are added to at once.
     #[inline]
     pub fn add(&mut self, value: f64) {
         let total = self.sum + value;
-        self.lost = if total.is_infinite() {
-            0.0
-        } else if self.sum.abs() >= value.abs() {
-            self.lost + ((self.sum - total) + value)
-        } else {
-            self.lost + ((value - total) + self.sum)
-        };
+        let (great, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
+        let lost = self.lost + ((great - total) + small);
+        self.lost = if total.is_infinite() { 0.0 } else { lost };
         self.sum = total;
+    }
+
+    /// Adds what another one has summed.
+    pub fn merge(&mut self, other: &Self) {
+        self.add(other.sum);
+        if !self.sum.is_infinite() {
+            self.lost += other.lost;
+        }
     }
 
     /// The sum with what was lost.
@@ -59,6 +63,23 @@ impl Mean {
         let mut scaled = Compensated { sum: self.total.sum * ratio, lost: self.total.lost * ratio };
         scaled.add(value / self.count);
         self.total = scaled;
+    }
+
+    /// Adds what another one has seen.
+    pub fn merge(&mut self, other: &Self) {
+        if self.count == 0.0 || other.count == 0.0 {
+            *self = if self.count == 0.0 { *other } else { *self };
+            return;
+        }
+        let count = self.count + other.count;
+        let mut total = self.total;
+        total.merge(&other.total);
+        if self.incremental || other.incremental || total.sum.is_infinite() {
+            let mean = self.mean() * (self.count / count) + other.mean() * (other.count / count);
+            *self = Self { count, total: Compensated { sum: mean, lost: 0.0 }, incremental: true };
+        } else {
+            *self = Self { count, total, incremental: false };
+        }
     }
 
     /// The mean.
@@ -116,4 +137,34 @@ pub fn quantile_of(q: f64, values: &mut [f64]) -> f64 {
     let upper = (lower + 1).min(values.len() - 1);
     let weight = rank - rank.floor();
     values[lower] * (1.0 - weight) + values[upper] * weight
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summed(values: &[f64]) -> (Compensated, Mean) {
+        let (mut sum, mut mean) = (Compensated::default(), Mean::default());
+        values.iter().for_each(|value| {
+            sum.add(*value);
+            mean.add(*value);
+        });
+        (sum, mean)
+    }
+
+    #[test]
+    fn pieces_merge_to_the_whole() {
+        let values = [1e100, 1.0, -1e100, 0.1, 0.2, 7.0, 1e16, 1.0, -1e16];
+        let (sum, mean) = summed(&values);
+        for cut in 0..=values.len() {
+            let (mut left, right) = (summed(&values[..cut]), summed(&values[cut..]));
+            left.0.merge(&right.0);
+            left.1.merge(&right.1);
+            assert!((left.0.total() - sum.total()).abs() < 1e-12, "{} {}", left.0.total(), sum.total());
+            assert!((left.1.mean() - mean.mean()).abs() < 1e-12);
+        }
+        let mut huge = summed(&[1.5e308]).1;
+        huge.merge(&summed(&[1.5e308, 1.5e308]).1);
+        assert_eq!(huge.mean(), 1.5e308);
+    }
 }

@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 
 use gw_base::{Timestamp, labels};
 
+/// Whole numbers up to here are exact in a float, and written out digit by digit in either form.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+const NEGATIVE_ZERO: u64 = (-0.0_f64).to_bits();
+
 /// Appends a sample value: shortest digits, fixed notation unless the exponent is below -6 or 21 and more.
 ///
 /// Wire: Go's `strconv` spells exponents with a sign and at least two digits, and infinities `+Inf`, `-Inf`.
@@ -15,6 +19,9 @@ pub fn push_value(out: &mut String, value: f64) {
     } else if value.is_infinite() {
         out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
         Ok(())
+    } else if magnitude < EXACT && value.trunc() == value && value.to_bits() != NEGATIVE_ZERO {
+        // Counts are most of what is written, and as integers they take a fraction of the time.
+        write!(out, "{}", value as i64)
     } else if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         let text = format!("{value:e}");
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -31,17 +38,26 @@ pub fn push_time(out: &mut String, time: Timestamp) {
     let millis = time.millis();
     let (sign, millis) = if millis < 0 { ("-", millis.unsigned_abs()) } else { ("", millis.unsigned_abs()) };
     let (secs, rest) = (millis / 1000, millis % 1000);
-    let written = if rest == 0 {
-        write!(out, "{sign}{secs}")
-    } else {
-        write!(out, "{sign}{secs}.{}", format!("{rest:03}").trim_end_matches('0'))
+    let written = match rest {
+        0 => write!(out, "{sign}{secs}"),
+        _ if rest.is_multiple_of(100) => write!(out, "{sign}{secs}.{}", rest / 100),
+        _ if rest.is_multiple_of(10) => write!(out, "{sign}{secs}.{:02}", rest / 10),
+        _ => write!(out, "{sign}{secs}.{rest:03}"),
     };
     written.expect("writing to a String cannot fail");
 }
 
 /// Appends a JSON string.
 pub fn push_text(out: &mut String, text: &str) {
-    out.push_str(&serde_json::to_string(text).expect("a string always serializes"));
+    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    // All bytes are looked at, so that several are at once.
+    if text.bytes().fold(false, |any, byte| any | special(byte)) {
+        out.push_str(&serde_json::to_string(text).expect("a string always serializes"));
+        return;
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// Appends a label set as a JSON object of strings.
@@ -79,6 +95,10 @@ mod tests {
             (1e-6, "0.000001"),
             (1e21, "1e+21"),
             (123456789012.0, "123456789012"),
+            (9007199254740991.0, "9007199254740991"),
+            (9007199254740993.0, "9007199254740992"),
+            (-42.0, "-42"),
+            (0.1, "0.1"),
             (f64::NEG_INFINITY, "-Inf"),
             (f64::NAN, "NaN"),
             (1e100, "1e+100"),
@@ -90,8 +110,19 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_escaped_where_they_must_be() {
+        for (text, json) in [("plain é", "\"plain é\""), ("a\"b\\c\nd\u{1}", r#""a\"b\\c\nd\u0001""#), ("", "\"\"")] {
+            let mut out = String::new();
+            push_text(&mut out, text);
+            assert_eq!(out, json);
+        }
+    }
+
+    #[test]
     fn times_have_at_most_three_decimals() {
-        for (millis, text) in [(1_435_781_451_781, "1435781451.781"), (1000, "1"), (-1500, "-1.5"), (10, "0.01")] {
+        for (millis, text) in
+            [(1_435_781_451_781, "1435781451.781"), (1000, "1"), (-1500, "-1.5"), (10, "0.01"), (1200, "1.2")]
+        {
             let mut out = String::new();
             push_time(&mut out, Timestamp::from_millis(millis));
             assert_eq!(out, text);

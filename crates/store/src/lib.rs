@@ -35,6 +35,6 @@ pub use error::StoreError;
 pub use options::StoreOptions;
 pub use read::cursor::{SeriesCursor, Step};
 pub use retention::{KeepFree, Retention, RetentionRule};
-pub use selection::{Counted, Family, Operation, Selection, Series, SeriesExemplars, SignalUsage};
+pub use selection::{Counted, Family, Operation, Selection, Series, SeriesExemplars, SignalUsage, Texts};
 pub use stats::StoreStats;
 pub use store::Store;

@@ -45,6 +45,15 @@ impl Selection {
     }
 }
 
+/// Texts of label sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Texts {
+    /// The names of labels.
+    Names,
+    /// The values of one label.
+    Values(String),
+}
+
 /// One time series with its samples in a time range: times rise, one sample a time. Of samples that claim the same time
 /// the one appended last holds.
 #[derive(Debug, Clone, PartialEq, Default)]

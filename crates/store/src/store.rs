@@ -24,7 +24,7 @@ use crate::wal::codec;
 use crate::wal::disk::{Disk, Folder, Memory};
 use crate::{
     Counted, Family, Operation, Selection, Series, SeriesCursor, SeriesExemplars, SignalUsage, StoreError,
-    StoreOptions, StoreStats, erase, read, snapshot,
+    StoreOptions, StoreStats, Texts, erase, read, snapshot,
 };
 
 /// Appends that may wait for the commit thread.
@@ -166,14 +166,14 @@ impl Store {
         read::names::label_sets(&self.state, snapshot, selection, conditions).await
     }
 
-    /// The values that a label has in the metric series that match, sorted.
+    /// The names of labels, or the values of one, that metric series that match have, sorted.
     ///
     /// # Errors
     /// A bad pattern or a failed read.
-    pub async fn label_values(&self, selection: &Selection, name: &str) -> Result<Vec<String>, StoreError> {
+    pub async fn label_texts(&self, selection: &Selection, wanted: Texts) -> Result<Vec<String>, StoreError> {
         let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
         let snapshot = self.state.snapshot(Signal::Metrics, &selection.tenant, selection.range);
-        read::series::label_values(&self.state, snapshot, selection, conditions, name.to_owned()).await
+        read::series::texts(&self.state, snapshot, selection.range, conditions, wanted).await
     }
 
     /// Type, unit and help of the tenant's metric families, sorted by name.

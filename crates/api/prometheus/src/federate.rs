@@ -60,7 +60,7 @@ fn refused(error: QueryError) -> Response {
 /// The sample that counts; a series that ended has none.
 fn newest(row: SeriesRow<'_>) -> Option<Newest<'_>> {
     let last = row.len().checked_sub(1)?;
-    let millis = Timestamp::from_nanos(row.times.as_ref()?.value(last)).millis();
+    let millis = Timestamp::from_nanos(row.times?[last]).millis();
     let value = match (row.value(last), row.histogram(last)) {
         (Some(value), _) if is_stale(value) => return None,
         (Some(value), _) => Value::Number(value),

@@ -26,8 +26,10 @@ pub(crate) fn success(data: &str) -> Response {
 }
 
 /// Success without data.
+///
+/// Wire: 204 without a body (web/api/v1/api.go, `wrap`); its OpenAPI description says 200.
 pub(crate) fn nothing() -> Response {
-    json("{\"status\":\"success\"}")
+    http::StatusCode::NO_CONTENT.into_response()
 }
 
 /// The answer of `query` and `query_range`: rendered batch by batch while it is sent.
@@ -162,9 +164,9 @@ fn push_point(out: &mut String, row: &SeriesRow<'_>, at: Timestamp) {
 }
 
 fn push_points(out: &mut String, row: &SeriesRow<'_>, steps: Steps) {
-    let time_of =
-        |i: usize| row.times.as_ref().map_or_else(|| steps.at(i), |times| Timestamp::from_nanos(times.value(i)));
-    for (key, histograms) in [(",\"values\":[", false), (",\"histograms\":[", true)] {
+    let time_of = |i: usize| row.times.map_or_else(|| steps.at(i), |times| Timestamp::from_nanos(times[i]));
+    let kinds = [(",\"values\":[", false), (",\"histograms\":[", true)];
+    for (key, histograms) in kinds.into_iter().take(1 + usize::from(row.has_histograms())) {
         let mut any = false;
         for i in 0..row.len() {
             let histogram = if histograms { row.histogram(i) } else { None };

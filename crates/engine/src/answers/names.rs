@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Schema};
 use gw_base::{Labels, Matcher, Signal, TimeRange};
 use gw_batch::{Answer, Cost, Names, Note, QueryError, Shape};
 use gw_plan::{logql, promql};
-use gw_store::Selection;
+use gw_store::{Selection, Texts};
 
 use super::stream::ready;
 use crate::operators::compare;
@@ -33,11 +33,16 @@ pub(crate) async fn names(
         wanted.push(Vec::new());
     }
     let limit = limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-    if let (Signal::Metrics, Names::Values(label)) = (signal, names) {
+    let of_pairs = match names {
+        Names::Labels => Some(Texts::Names),
+        Names::Values(label) => Some(Texts::Values(label.clone())),
+        Names::Series => None,
+    };
+    if let Some(texts_wanted) = of_pairs.filter(|_| signal == Signal::Metrics) {
         let mut found: BTreeSet<String> = BTreeSet::new();
         for matchers in wanted {
             let selection = Selection::new(run.tenant.clone(), signal, range).matching(matchers);
-            found.extend(run.store.label_values(&selection, label).await.map_err(read_failed)?);
+            found.extend(run.store.label_texts(&selection, texts_wanted.clone()).await.map_err(read_failed)?);
         }
         let found: Vec<&str> = found.iter().map(String::as_str).collect();
         return Ok(texts(cut(found, limit, &run), &run));

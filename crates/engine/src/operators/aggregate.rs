@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use gw_base::Labels;
+use gw_base::{Kind, Labels};
 use gw_batch::{Cost, PlanNode, QueryError};
 use gw_plan::algebra::{AggregateOp, AggregatePositions, Grouping};
 use gw_plan::annotations::{Notes, Position};
@@ -132,24 +132,62 @@ impl<F: Fold> Groups<F> {
     /// Adds a row of a series with these canonical label bytes.
     fn add_row(&mut self, block: &Matrix, row: usize, labels: &[u8], run: &Run) -> Result<(), QueryError> {
         let group = self.keys.number_of(labels, &self.grouping.labels, !self.grouping.without);
+        self.room(group, labels.len(), run)?;
+        self.dropped[group] |= block.dropped[row];
+        let from = group * self.steps;
+        let (values, present) = block.floats(row);
+        let cells = self.cells[from..from + self.steps].iter_mut().zip(values);
+        let seen = self.seen[from..from + self.steps].iter_mut().zip(present);
+        if present.iter().all(|present| *present) {
+            // Nearly every row; a loop without conditions adds several cells at once.
+            cells.for_each(|(cell, value)| cell.add(*value));
+        } else {
+            cells.zip(present).filter(|(_, present)| **present).for_each(|((cell, value), _)| cell.add(*value));
+        }
+        seen.for_each(|(seen, present)| *seen |= present);
+        if block.has_histograms() {
+            self.add_histograms(block, row, (from, labels), run);
+        }
+        Ok(())
+    }
+
+    /// The same aggregation before the first series.
+    fn none_yet(&self) -> Self {
+        Self {
+            keys: Keys::default(),
+            dropped: Vec::new(),
+            cells: Vec::new(),
+            seen: Vec::new(),
+            sums: BTreeMap::new(),
+            grouping: self.grouping.clone(),
+            ..*self
+        }
+    }
+
+    /// Makes room for a group that is new.
+    fn room(&mut self, group: usize, label_bytes: usize, run: &Run) -> Result<(), QueryError> {
         if group == self.dropped.len() {
-            run.hold(self.steps * (size_of::<F>() + 1) + labels.len())?;
+            run.hold(self.steps * (size_of::<F>() + 1) + label_bytes)?;
             self.dropped.push(false);
             self.cells.resize((group + 1) * self.steps, F::default());
             self.seen.resize((group + 1) * self.steps, false);
         }
-        self.dropped[group] |= block.dropped[row];
-        let from = group * self.steps;
-        let (values, present) = block.floats(row);
-        let cells = self.cells[from..from + self.steps].iter_mut().zip(&mut self.seen[from..from + self.steps]);
-        for ((cell, seen), (value, present)) in cells.zip(values.iter().zip(present)) {
-            if *present {
-                cell.add(*value);
-                *seen = true;
+        Ok(())
+    }
+
+    /// Adds the groups of series behind those that were added here; series with histograms are not read in pieces.
+    fn merge(&mut self, other: Self, run: &Run) -> Result<(), QueryError> {
+        let cells = other.cells.chunks(self.steps.max(1)).zip(other.seen.chunks(self.steps.max(1)));
+        for ((labels, dropped), (cells, seen)) in other.keys.labels.into_iter().zip(other.dropped).zip(cells) {
+            let bytes = labels.as_bytes().len();
+            let group = self.keys.of(labels);
+            self.room(group, bytes, run)?;
+            self.dropped[group] |= dropped;
+            let from = group * self.steps;
+            for (step, cell) in cells.iter().enumerate().filter(|(step, _)| seen[*step]) {
+                self.cells[from + step].merge(cell);
+                self.seen[from + step] = true;
             }
-        }
-        if block.has_histograms() {
-            self.add_histograms(block, row, (from, labels), run);
         }
         Ok(())
     }
@@ -217,22 +255,71 @@ fn aggregated<F: Fold>(input: Input, mut groups: Groups<F>, run: Arc<Run>) -> Ma
             }
             Input::Leaf(spec, inputs, node) => {
                 let from = run.world.elapsed();
-                let mut leaf = Leaf::open(*spec, inputs, &run, &node).await?;
-                let mut row = Matrix::new(groups.steps);
-                row.push(Labels::empty(), leaf.drops_name());
-                let mut series = 0;
-                while leaf.next().await? {
-                    row.clear_cells();
-                    leaf.fill(&mut row, 0);
-                    if !row.is_empty_row(0) {
-                        groups.add_row(&row, 0, leaf.labels(), &run)?;
-                        series += 1;
-                    }
-                }
-                Cost::add(&node.series, series);
+                let leaf = Leaf::open(*spec, inputs, &run, &node).await?;
+                groups = read(leaf, groups, &run, &node).await?;
                 node.spent(run.world.elapsed().saturating_sub(from));
             }
         }
         Ok(groups.finish(&run))
     })
+}
+
+/// Adds all series of a leaf: a large one in pieces, each on a thread of its own.
+async fn read<F: Fold>(
+    leaf: Leaf,
+    mut groups: Groups<F>,
+    run: &Arc<Run>,
+    node: &Arc<PlanNode>,
+) -> Result<Groups<F>, QueryError> {
+    let mut pieces = leaf.pieces().into_iter();
+    let first = pieces.next();
+    let others: Vec<_> = pieces
+        .map(|piece| {
+            let (groups, run, node) = (groups.none_yet(), Arc::clone(run), Arc::clone(node));
+            let runtime = tokio::runtime::Handle::current();
+            tokio::task::spawn_blocking(move || runtime.block_on(read_piece(piece, groups, &run, &node)))
+        })
+        .collect();
+    let mut failed = None;
+    if let Some(first) = first {
+        match read_piece(first, groups.none_yet(), run, node).await {
+            Ok(read) => groups = read,
+            Err(error) => failed = Some(error),
+        }
+    }
+    for other in others {
+        if failed.is_some() {
+            // Nobody waits for the others; but they are not left behind.
+            run.stop();
+        }
+        let ended =
+            other.await.map_err(|error| QueryError::execute(Kind::Internal, format!("the query broke off: {error}")));
+        match ended.and_then(|read| read) {
+            Ok(read) if failed.is_none() => groups.merge(read, run)?,
+            Ok(_) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(groups), Err)
+}
+
+async fn read_piece<F: Fold>(
+    mut leaf: Leaf,
+    mut groups: Groups<F>,
+    run: &Run,
+    node: &PlanNode,
+) -> Result<Groups<F>, QueryError> {
+    let mut row = Matrix::new(groups.steps);
+    row.push(Labels::empty(), leaf.drops_name());
+    let mut series = 0;
+    while leaf.next().await? {
+        row.clear_cells();
+        leaf.fill(&mut row, 0);
+        if !row.is_empty_row(0) {
+            groups.add_row(&row, 0, leaf.labels(), run)?;
+            series += 1;
+        }
+    }
+    Cost::add(&node.series, series);
+    Ok(groups)
 }

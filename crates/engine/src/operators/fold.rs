@@ -6,6 +6,8 @@ use gw_plan::numeric::{Compensated, Mean};
 pub(super) trait Fold: Clone + Default + Send + 'static {
     /// Adds a value.
     fn add(&mut self, value: f64);
+    /// Adds what another one, to which a value was added, has seen.
+    fn merge(&mut self, other: &Self);
     /// The result; only asked for after a value was added.
     fn result(&self) -> f64;
 }
@@ -14,6 +16,10 @@ impl Fold for Compensated {
     #[inline]
     fn add(&mut self, value: f64) {
         Self::add(self, value);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        Self::merge(self, other);
     }
 
     fn result(&self) -> f64 {
@@ -25,6 +31,10 @@ impl Fold for Mean {
     #[inline]
     fn add(&mut self, value: f64) {
         Self::add(self, value);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        Self::merge(self, other);
     }
 
     fn result(&self) -> f64 {
@@ -42,6 +52,10 @@ impl Fold for Count {
         self.0 += 1.0;
     }
 
+    fn merge(&mut self, other: &Self) {
+        self.0 += other.0;
+    }
+
     fn result(&self) -> f64 {
         self.0
     }
@@ -53,6 +67,8 @@ pub(super) struct One;
 
 impl Fold for One {
     fn add(&mut self, _: f64) {}
+
+    fn merge(&mut self, _: &Self) {}
 
     fn result(&self) -> f64 {
         1.0
@@ -75,6 +91,10 @@ impl Fold for Least {
         if value < self.0 || self.0.is_nan() {
             self.0 = value;
         }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.add(other.0);
     }
 
     fn result(&self) -> f64 {
@@ -100,6 +120,10 @@ impl Fold for Greatest {
         }
     }
 
+    fn merge(&mut self, other: &Self) {
+        self.add(other.0);
+    }
+
     fn result(&self) -> f64 {
         self.0
     }
@@ -122,6 +146,18 @@ impl Fold for Variance {
         self.squares += delta * (value - self.mean);
     }
 
+    fn merge(&mut self, other: &Self) {
+        if self.count == 0.0 {
+            *self = other.clone();
+            return;
+        }
+        let count = self.count + other.count;
+        let delta = other.mean - self.mean;
+        self.mean += delta * (other.count / count);
+        self.squares += other.squares + delta * delta * (self.count * other.count / count);
+        self.count = count;
+    }
+
     fn result(&self) -> f64 {
         self.squares / self.count
     }
@@ -135,6 +171,10 @@ impl Fold for Deviation {
     #[inline]
     fn add(&mut self, value: f64) {
         self.0.add(value);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.0.merge(&other.0);
     }
 
     fn result(&self) -> f64 {

@@ -22,6 +22,10 @@ use crate::run::{Run, read_failed};
 /// Series after which a reader asks whether it is still wanted.
 const CHECK_EVERY: usize = 64;
 
+/// Pieces of a large leaf, and the number of series from which one is large.
+const PIECES: usize = 4;
+const PIECES_FROM: usize = 1 << 14;
+
 /// What a leaf reads.
 #[derive(Debug, Clone)]
 pub(crate) enum Spec {
@@ -32,7 +36,7 @@ pub(crate) enum Spec {
 }
 
 /// How a series becomes a row.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Kernel {
     Select(algebra::Select),
     Window {
@@ -91,6 +95,26 @@ impl Leaf {
         })
     }
 
+    /// Cuts what is to be read into leaves that can be read at the same time, in label order: where there is much of it, and
+    /// nothing but floats. How many does not depend on the machine, so neither does the last digit of a sum.
+    pub(super) fn pieces(self) -> Vec<Self> {
+        if self.cursor.most_series() < PIECES_FROM || self.cursor.any_extras() {
+            return vec![self];
+        }
+        let Self { kernel, cursor, run, node, .. } = self;
+        let piece = |cursor| Self {
+            kernel: kernel.clone(),
+            cursor,
+            run: Arc::clone(&run),
+            node: Arc::clone(&node),
+            track: Track::default(),
+            scratch: Scratch::default(),
+            series: 0,
+            counted: 0,
+        };
+        cursor.split(PIECES).into_iter().map(piece).collect()
+    }
+
     /// Moves to the next series; `false` behind the last.
     pub(super) async fn next(&mut self) -> Result<bool, QueryError> {
         loop {
@@ -140,8 +164,7 @@ impl Leaf {
 
     /// The labels of the series.
     pub(super) fn owned_labels(&self) -> Labels {
-        // The store checked the bytes when it took the series in.
-        Labels::from_bytes(self.cursor.labels()).unwrap_or_default()
+        Labels::of_checked(self.cursor.labels())
     }
 
     /// Whether the metric name of the rows is to be dropped at the end.

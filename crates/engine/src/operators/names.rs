@@ -98,7 +98,7 @@ impl Keys {
         self.last = match self.numbers.get(self.buffer.as_slice()) {
             Some(number) => *number,
             // Keys are made of canonical labels in their order, so they are canonical themselves.
-            None => self.of(Labels::from_bytes(&self.buffer).unwrap_or_default()),
+            None => self.of(Labels::of_checked(&self.buffer)),
         };
         self.last
     }

@@ -57,8 +57,8 @@ impl ChunkedWriter {
 
 /// Floats and histograms of a series take turns in chunks of their own.
 fn chunks(row: &SeriesRow<'_>) -> Vec<Chunk> {
-    let Some(times) = &row.times else { return Vec::new() };
-    let millis = |item: usize| Timestamp::from_nanos(times.value(item)).millis();
+    let Some(times) = row.times else { return Vec::new() };
+    let millis = |item: usize| Timestamp::from_nanos(times[item]).millis();
     let histograms: Vec<(usize, Histogram)> =
         (0..row.len()).filter_map(|item| row.histogram(item).map(|histogram| (item, histogram))).collect();
     let mut cutter = Cutter::default();

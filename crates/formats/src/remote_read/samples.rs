@@ -23,11 +23,11 @@ impl SamplesWriter {
 
     /// Adds a series of [`gw_batch::Shape::Samples`] under these labels.
     pub fn series<'a>(&mut self, labels: impl IntoIterator<Item = (&'a str, &'a str)>, row: &SeriesRow<'_>) {
-        let Some(times) = &row.times else { return };
+        let Some(times) = row.times else { return };
         let open = self.message.open(1);
         put_labels(&mut self.message, labels);
-        for item in 0..row.len() {
-            let millis = Timestamp::from_nanos(times.value(item)).millis();
+        for (item, time) in times.iter().enumerate() {
+            let millis = Timestamp::from_nanos(*time).millis();
             if let Some(value) = row.value(item) {
                 self.message.message(2, |sample| {
                     sample.double(1, value).varint(2, millis.cast_unsigned());

@@ -1,6 +1,8 @@
 //! `min_over_time`, `max_over_time` by a queue of candidates; `quantile_over_time` by a sorted window.
 
-use super::{Row, Scratch, Windows};
+use std::collections::VecDeque;
+
+use super::{Row, Window};
 
 /// Windows of so few samples are looked at one by one.
 const FEW: usize = 8;
@@ -12,12 +14,11 @@ fn better<const GREATEST: bool>(value: f64, best: f64) -> bool {
 
 pub(super) fn slide<const GREATEST: bool>(
     values: &[f64],
-    windows: Windows<'_>,
-    scratch: &mut Scratch,
+    windows: &[Window],
+    candidates: &mut VecDeque<usize>,
     row: &mut Row<'_>,
 ) {
     // Candidates rise in position and get no better: the best of the window is at the front.
-    let candidates = &mut scratch.positions;
     candidates.clear();
     let mut seen = 0;
     for window in windows {
@@ -61,8 +62,7 @@ fn order(a: f64, b: f64) -> std::cmp::Ordering {
 }
 
 /// `q` lies between 0 and 1. The window is kept sorted: samples that come and go find their place by bisection.
-pub(super) fn quantile(q: f64, values: &[f64], windows: Windows<'_>, scratch: &mut Scratch, row: &mut Row<'_>) {
-    let sorted = &mut scratch.numbers;
+pub(super) fn quantile(q: f64, values: &[f64], windows: &[Window], sorted: &mut Vec<f64>, row: &mut Row<'_>) {
     sorted.clear();
     let (mut from, mut to) = (0, 0);
     for window in windows {

@@ -11,7 +11,7 @@ mod sums;
 use crate::algebra::{Grid, Shift};
 
 /// Where and how windows lie.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
     /// Points of evaluation.
     pub grid: Grid,
@@ -21,6 +21,13 @@ pub struct Frame {
     pub range: i64,
     /// Whether a sample at the old end is inside; the functions of this module know open windows only.
     pub closed: bool,
+}
+
+impl Frame {
+    /// When the window of a step ends.
+    fn end(&self, step: usize) -> i64 {
+        self.shift.apply(self.grid.at(step))
+    }
 }
 
 /// A window function that slides.
@@ -95,25 +102,34 @@ impl Sliding {
         scratch: &mut Scratch,
         row: &mut Row<'_>,
     ) {
-        let windows = Windows::new(times, frame);
+        let Scratch { positions, numbers, windows, rises } = scratch;
+        if windows.lay(times, frame) {
+            rises.forget();
+        }
+        let windows = windows.all.as_slice();
         match self {
-            Self::Rate | Self::Increase | Self::Delta => rises::slide(self, (times, values), windows, scratch, row),
-            Self::Count => windows.for_each(|window| row.set(window.step, (window.to - window.from) as f64)),
-            Self::Present => windows.for_each(|window| row.set(window.step, 1.0)),
-            Self::Last => windows.for_each(|window| row.set(window.step, values[window.to - 1])),
-            Self::Min => extremes::slide::<false>(values, windows, scratch, row),
-            Self::Max => extremes::slide::<true>(values, windows, scratch, row),
-            Self::Sum | Self::Avg => sums::slide(self == Self::Avg, values, windows, scratch, row),
-            Self::Quantile => extremes::quantile(param, values, windows, scratch, row),
+            Self::Rate | Self::Increase | Self::Delta => {
+                rises.know(self, (times, frame), windows);
+                rises.slide(values, positions, row);
+            }
+            Self::Count => windows.iter().for_each(|window| row.set(window.step, window.samples() as f64)),
+            Self::Present => windows.iter().for_each(|window| row.set(window.step, 1.0)),
+            Self::Last => windows.iter().for_each(|window| row.set(window.step, values[window.to - 1])),
+            Self::Min => extremes::slide::<false>(values, windows, positions, row),
+            Self::Max => extremes::slide::<true>(values, windows, positions, row),
+            Self::Sum | Self::Avg => sums::slide(self == Self::Avg, values, windows, numbers, row),
+            Self::Quantile => extremes::quantile(param, values, windows, numbers, row),
         }
     }
 }
 
-/// Memory that functions use from series to series.
+/// What functions keep from series to series: memory, and the windows over times that neighbours have in common.
 #[derive(Debug, Default)]
 pub struct Scratch {
     positions: std::collections::VecDeque<usize>,
     numbers: Vec<f64>,
+    windows: Windows,
+    rises: rises::Rises,
 }
 
 /// The samples of one window; at least one.
@@ -124,51 +140,51 @@ struct Window {
     from: usize,
     /// First sample behind.
     to: usize,
-    start: i64,
-    end: i64,
 }
 
-/// The windows that hold samples, in order.
-#[derive(Debug, Clone)]
-struct Windows<'a> {
-    times: &'a [i64],
-    frame: Frame,
-    step: usize,
-    from: usize,
-    to: usize,
-}
-
-impl<'a> Windows<'a> {
-    const fn new(times: &'a [i64], frame: Frame) -> Self {
-        Self { times, frame, step: 0, from: 0, to: 0 }
+impl Window {
+    const fn samples(&self) -> usize {
+        self.to - self.from
     }
 }
 
-impl Iterator for Windows<'_> {
-    type Item = Window;
+/// The windows that hold samples, in order. Series of one scrape have the same times, so windows are laid once for all of
+/// them.
+#[derive(Debug, Default)]
+struct Windows {
+    frame: Option<Frame>,
+    times: Vec<i64>,
+    all: Vec<Window>,
+}
 
-    #[inline]
-    fn next(&mut self) -> Option<Window> {
-        while self.step < self.frame.grid.count {
-            let step = self.step;
-            self.step += 1;
-            let end = self.frame.shift.apply(self.frame.grid.at(step));
-            let start = end.saturating_sub(self.frame.range);
-            while self.to < self.times.len() && self.times[self.to] <= end {
-                self.to += 1;
+impl Windows {
+    /// Lays the windows over these times; `false` where they lie so already.
+    fn lay(&mut self, times: &[i64], frame: Frame) -> bool {
+        if self.frame == Some(frame) && self.times == times {
+            return false;
+        }
+        self.frame = Some(frame);
+        self.times.clear();
+        self.times.extend_from_slice(times);
+        self.all.clear();
+        let (mut from, mut to) = (0, 0);
+        for step in 0..frame.grid.count {
+            let end = frame.end(step);
+            let start = end.saturating_sub(frame.range);
+            while to < times.len() && times[to] <= end {
+                to += 1;
             }
-            while self.from < self.to && self.times[self.from] <= start {
-                self.from += 1;
+            while from < to && times[from] <= start {
+                from += 1;
             }
-            if self.from < self.to {
-                return Some(Window { step, from: self.from, to: self.to, start, end });
-            }
-            // Nothing behind the last sample can come into a later window.
-            if self.to == self.times.len() && self.frame.shift.at.is_none() {
-                return None;
+            if from < to {
+                self.all.push(Window { step, from, to });
+            } else if to == times.len() && frame.shift.at.is_none() {
+                // Nothing behind the last sample can come into a later window.
+                break;
             }
         }
-        None
+        true
     }
 }
 

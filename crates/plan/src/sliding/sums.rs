@@ -1,18 +1,17 @@
 //! `sum_over_time` and `avg_over_time`: from running totals where no sum can round, else summed with compensation window by
 //! window, as the order of additions is part of the result.
 
-use super::{Row, Scratch, Windows};
+use super::{Row, Window};
 use crate::numeric::{Compensated, Mean};
 
 /// Whole numbers up to here are exact in a float, and so are their sums.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-pub(super) fn slide(mean: bool, values: &[f64], windows: Windows<'_>, scratch: &mut Scratch, row: &mut Row<'_>) {
-    if running_totals(values, &mut scratch.numbers) {
-        let totals = &scratch.numbers;
+pub(super) fn slide(mean: bool, values: &[f64], windows: &[Window], totals: &mut Vec<f64>, row: &mut Row<'_>) {
+    if running_totals(values, totals) {
         for window in windows {
             let sum = totals[window.to] - totals[window.from];
-            let count = (window.to - window.from) as f64;
+            let count = window.samples() as f64;
             row.set(window.step, if mean { sum / count } else { sum });
         }
         return;

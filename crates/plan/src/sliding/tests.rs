@@ -52,11 +52,16 @@ fn bits(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() }
 }
 
-fn by_sliding(name: &str, times: &[i64], values: &[f64], frame: Frame, param: f64) -> Vec<Option<u64>> {
+fn by_sliding(
+    name: &str,
+    (times, values): (&[i64], &[f64]),
+    (frame, param): (Frame, f64),
+    scratch: &mut Scratch,
+) -> Vec<Option<u64>> {
     let (mut cells, mut present) = (vec![0.0; frame.grid.count], vec![false; frame.grid.count]);
     let mut row = Row { values: &mut cells, present: &mut present };
     let function = Sliding::of(name).expect("the name is listed");
-    function.slide((times, values), (frame, param), &mut Scratch::default(), &mut row);
+    function.slide((times, values), (frame, param), scratch, &mut row);
     cells.iter().zip(&present).map(|(value, present)| present.then(|| bits(*value))).collect()
 }
 
@@ -89,12 +94,17 @@ proptest! {
             grid: Grid { start: start * UNIT, step: step * UNIT, count: 60 },
             shift: Shift { at: fixed.map(|at| at * UNIT), offset: offset * UNIT },
             range: range * UNIT, closed: false };
+        // One scratch for all, as it serves all series and remembers what they have in common.
+        let scratch = &mut Scratch::default();
+        let (fewer, others) = (times.len() / 2, values.iter().rev().copied().collect::<Vec<_>>());
         for name in NAMES {
-            prop_assert_eq!(
-                by_sliding(name, &times, &values, frame, q),
-                by_kernel(name, &times, &values, frame, q),
-                "{}", name
-            );
+            for (times, values) in [(&times[..], &values[..]), (&times, &others), (&times[fewer..], &values[fewer..])] {
+                prop_assert_eq!(
+                    by_sliding(name, (times, values), (frame, q), scratch),
+                    by_kernel(name, times, values, frame, q),
+                    "{}", name
+                );
+            }
         }
     }
 }

@@ -187,6 +187,11 @@ impl HeadIndex {
         bytes(a).cmp(bytes(b))
     }
 
+    /// The series that have a pair.
+    pub(crate) fn series_of(&self, pair: u32) -> impl Iterator<Item = u32> + '_ {
+        self.postings[pair as usize].iter()
+    }
+
     /// The series that fulfil all conditions.
     pub(crate) fn select(&self, conditions: &Conditions) -> RoaringBitmap {
         let mut selected: Option<RoaringBitmap> = None;

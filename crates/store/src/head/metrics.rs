@@ -16,6 +16,7 @@ pub(crate) use super::index::{SeriesLimits, UNKNOWN};
 use super::series::timed;
 use super::shard::{Grown, Shard};
 use crate::matching::Conditions;
+use crate::selection::Texts;
 use crate::{Family, Series};
 
 /// Shards, so that readers hold up the one writer for a fraction of the samples at a time. A power of two.
@@ -219,12 +220,62 @@ impl MetricsHead {
             shard.overlaps(place, range)
         });
         drop(reader);
-        let ranks = self.ranks(&index, found.len());
-        match ranks {
+        match self.ranks(&index, found.len()) {
+            // So many that putting each in its place is less than to sort.
+            Some(ranks) if found.len() * 16 >= ranks.len() => {
+                let mut places = vec![UNKNOWN; ranks.len()];
+                found.iter().for_each(|series| places[ranks[*series as usize] as usize] = *series);
+                found.clear();
+                found.extend(places.into_iter().filter(|series| *series != UNKNOWN));
+            }
             Some(ranks) => found.sort_unstable_by_key(|series| ranks[*series as usize]),
             None => found.sort_unstable_by(|a, b| index.compare(*a, *b)),
         }
         found
+    }
+
+    /// Whether one of these series has more than float samples in order.
+    pub(crate) fn any_extras(&self, series: &[u32]) -> bool {
+        let mut reader = Reader { head: self, held: None };
+        series.iter().any(|series| {
+            let (shard, place) = reader.shard(*series);
+            shard.has_extras(place)
+        })
+    }
+
+    /// Calls `found` with the names of labels, or the values of one, of the series that match and may have samples in the
+    /// range.
+    pub(crate) fn texts(
+        &self,
+        wanted: &Texts,
+        (conditions, range): (&Conditions, TimeRange),
+        mut found: impl FnMut(&str),
+    ) {
+        let index = self.index();
+        let selected = index.select(conditions);
+        let mut reader = Reader { head: self, held: None };
+        let mut counts = |series: u32| {
+            selected.contains(series) && {
+                let (shard, place) = reader.shard(series);
+                shard.overlaps(place, range)
+            }
+        };
+        match wanted {
+            Texts::Values(name) => {
+                for pair in index.symbols().named(name) {
+                    if index.series_of(*pair).any(&mut counts) {
+                        found(index.symbols().value(*pair));
+                    }
+                }
+            }
+            Texts::Names => {
+                for (name, pairs) in index.symbols().names() {
+                    if pairs.iter().any(|pair| index.series_of(*pair).any(&mut counts)) {
+                        found(name);
+                    }
+                }
+            }
+        }
     }
 
     /// Places in label order, when they are worth their price for so many series.

@@ -43,6 +43,17 @@ impl Posting {
         }
     }
 
+    /// Its series.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        let (list, bitmap): (&[u32], Option<&RoaringBitmap>) = match self {
+            Self::None => (&[], None),
+            Self::One(series) => (std::slice::from_ref(series), None),
+            Self::Few(list) => (list, None),
+            Self::Many(bitmap) => (&[], Some(bitmap)),
+        };
+        list.iter().copied().chain(bitmap.into_iter().flatten())
+    }
+
     /// Adds its series to a set.
     pub(crate) fn add_to(&self, set: &mut RoaringBitmap) {
         match self {

@@ -165,6 +165,11 @@ impl Shard {
         self.extras(series).push_exemplar(exemplar)
     }
 
+    /// Whether a series has more than float samples in order.
+    pub(crate) fn has_extras(&self, series: u32) -> bool {
+        self.tracks.get(series as usize).is_some_and(|track| track.has_extras)
+    }
+
     /// Whether some sample may lie in the range.
     pub(crate) fn overlaps(&self, series: u32, range: TimeRange) -> bool {
         let Some(track) = self.tracks.get(series as usize) else { return false };

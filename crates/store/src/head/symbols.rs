@@ -78,6 +78,11 @@ impl Symbols {
         self.names.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// The names of labels, each with its pairs.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &[u32])> {
+        self.names.iter().map(|(name, pairs)| (&**name, pairs.as_slice()))
+    }
+
     /// Of each pair its place in the order of bytes.
     pub(crate) fn ranks(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();

@@ -1,6 +1,9 @@
 //! A stream of metric series in label order: heads and parts merged by label and time, samples decoded into one buffer
 //! that is used again for every series, labels as bytes that nobody has to own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use gw_base::TimeRange;
 
 use super::source::Source;
@@ -24,17 +27,72 @@ pub struct SeriesCursor {
     sources: Vec<Source>,
     range: TimeRange,
     key: Vec<u8>,
+    /// The sources that have the series of this key.
+    having: Vec<usize>,
     samples: Series,
-    limit: usize,
+    budget: Arc<Budget>,
     read: usize,
+    /// Of them, those that the budget does not know yet.
+    unsettled: usize,
     parts: usize,
 }
+
+/// Samples that may be read, and have been, by all cursors of one selection.
+#[derive(Debug)]
+struct Budget {
+    limit: usize,
+    read: AtomicUsize,
+}
+
+/// Samples read between two looks at the budget.
+const SETTLE_EVERY: usize = 1 << 12;
 
 impl SeriesCursor {
     /// A cursor over sources, the one that was written first in front.
     pub(super) fn new(sources: Vec<Source>, range: TimeRange, limit: usize) -> Self {
         let parts = sources.iter().filter(|source| source.is_part()).count();
-        Self { sources, range, key: Vec::new(), samples: Series::default(), limit, read: 0, parts }
+        Self {
+            sources,
+            range,
+            key: Vec::new(),
+            having: Vec::new(),
+            samples: Series::default(),
+            budget: Arc::new(Budget { limit, read: AtomicUsize::new(0) }),
+            read: 0,
+            unsettled: 0,
+            parts,
+        }
+    }
+
+    /// Cuts what is to be read into so many cursors or fewer, each of about as many series, which follow each other in label
+    /// order. Nothing has been read yet. The budget is that of all together.
+    #[must_use]
+    pub fn split(mut self, pieces: usize) -> Vec<Self> {
+        let mut behind = Vec::new();
+        for piece in (1..pieces).rev() {
+            // The source of most series says where to cut.
+            let Some(most) = self.sources.iter().max_by_key(|source| source.left()) else { break };
+            let mut labels = Vec::new();
+            most.labels_at(most.left() * piece / (piece + 1), &mut labels);
+            let sources = self.sources.iter_mut().map(|source| source.split_off(&labels)).collect();
+            behind.push(Self {
+                sources,
+                key: Vec::new(),
+                having: Vec::new(),
+                samples: Series::default(),
+                budget: Arc::clone(&self.budget),
+                ..self
+            });
+        }
+        behind.push(self);
+        behind.reverse();
+        behind
+    }
+
+    /// Whether a series may have more than float samples.
+    #[must_use]
+    pub fn any_extras(&self) -> bool {
+        self.sources.iter().any(Source::any_extras)
     }
 
     /// Moves to the next series that has samples in the range.
@@ -43,28 +101,36 @@ impl SeriesCursor {
     /// A passed budget.
     pub fn advance(&mut self) -> Result<Step, StoreError> {
         while self.find() {
-            let next = |source: &&Source| source.key() == Some(&self.key);
-            if !self.sources.iter().filter(next).all(Source::is_loaded) {
+            if !self.having.iter().all(|at| self.sources[*at].is_loaded()) {
                 return Ok(Step::Load);
             }
             clear(&mut self.samples);
-            for source in &mut self.sources {
-                if source.key() == Some(&self.key) {
-                    source.take(self.range, &mut self.samples);
-                }
+            for at in &self.having {
+                self.sources[*at].take(self.range, &mut self.samples);
             }
             // One head may have samples out of order, several sources the same sample twice.
             settle(&mut self.samples);
             let samples = self.samples.times.len() + self.samples.histogram_times.len();
             self.read += samples;
-            if self.read > self.limit {
-                return Err(StoreError::TooManyRows { limit: self.limit });
+            self.unsettled += samples;
+            if self.unsettled >= SETTLE_EVERY {
+                self.settle_budget()?;
             }
             if samples > 0 {
                 return Ok(Step::Series);
             }
         }
+        self.settle_budget()?;
         Ok(Step::End)
+    }
+
+    fn settle_budget(&mut self) -> Result<(), StoreError> {
+        let Budget { limit, read } = &*self.budget;
+        let fresh = std::mem::take(&mut self.unsettled);
+        if read.fetch_add(fresh, Ordering::Relaxed) + fresh > *limit {
+            return Err(StoreError::TooManyRows { limit: *limit });
+        }
+        Ok(())
     }
 
     /// Reads what [`Self::advance`] asks for.
@@ -72,8 +138,9 @@ impl SeriesCursor {
     /// # Errors
     /// A failed read. A damaged part is left out, and set aside.
     pub async fn load(&mut self) -> Result<(), StoreError> {
-        for source in &mut self.sources {
-            if source.key() == Some(&self.key) && !source.is_loaded() {
+        for at in &self.having {
+            let source = &mut self.sources[*at];
+            if !source.is_loaded() {
                 source.load().await?;
             }
         }
@@ -84,24 +151,29 @@ impl SeriesCursor {
     pub fn advance_unread(&mut self) -> bool {
         let found = self.find();
         clear(&mut self.samples);
-        for source in &mut self.sources {
-            if found && source.key() == Some(&self.key) {
-                source.skip();
-            }
+        for at in &self.having {
+            self.sources[*at].skip();
         }
         found
     }
 
-    /// Finds the least label set of all sources.
+    /// Finds the least label set of all sources, and who has it.
     fn find(&mut self) -> bool {
+        self.having.clear();
+        let mut least: &[u8] = &[];
+        for (at, source) in self.sources.iter().enumerate() {
+            let Some(key) = source.key() else { continue };
+            if self.having.is_empty() || key < least {
+                self.having.clear();
+                least = key;
+            } else if key != least {
+                continue;
+            }
+            self.having.push(at);
+        }
         self.key.clear();
-        let least = match &self.sources[..] {
-            [only] => only.key(),
-            several => several.iter().filter_map(Source::key).min(),
-        };
-        let Some(least) = least else { return false };
         self.key.extend_from_slice(least);
-        true
+        !self.having.is_empty()
     }
 
     /// The canonical label bytes of the series.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gw_base::labels::Iter;
 use gw_base::{Labels, Set, TimeRange};
 use gw_batch::Exemplar;
 
@@ -15,6 +14,7 @@ use crate::head::TenantHead;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::part::metrics::PartSeries;
+use crate::selection::Texts;
 use crate::state::{Snapshot, State};
 use crate::{Selection, Series, SeriesExemplars, StoreError};
 
@@ -61,40 +61,47 @@ pub(crate) async fn label_sets(
             if all.len() == limit {
                 return Err(StoreError::TooManyRows { limit });
             }
-            all.push(Labels::from_bytes(cursor.labels()).unwrap_or_default());
+            all.push(Labels::of_checked(cursor.labels()));
         }
         Ok(all)
     })
     .await
 }
 
-/// The values that a label has in the series that match, sorted.
-pub(crate) async fn label_values(
+/// The names of the labels that the series that match have, or the values of one label, sorted. Series count as in
+/// [`label_sets`].
+pub(crate) async fn texts(
     state: &Arc<State>,
     snapshot: Snapshot,
-    selection: &Selection,
+    range: TimeRange,
     conditions: Arc<Conditions>,
-    name: String,
+    wanted: Texts,
 ) -> Result<Vec<String>, StoreError> {
-    let mut cursor = cursor(state, snapshot, selection, conditions).await?;
+    let (mut found, wanted) = (Set::default(), Arc::new(wanted));
+    for part in &snapshot.parts {
+        let Some(series) = of_part(state, &snapshot, part, (&conditions, range)).await? else { continue };
+        let wanted = Arc::clone(&wanted);
+        found = off_reactor(move || {
+            series.texts(&wanted, |text| keep(&mut found, text));
+            Ok(found)
+        })
+        .await?;
+    }
     off_reactor(move || {
-        let (mut found, mut last): (Set<String>, String) = (Set::default(), String::new());
-        while cursor.advance_unread() {
-            let value = Iter::over(cursor.labels()).find(|(other, _)| *other == name).map_or("", |(_, value)| value);
-            // Neighbours often share a value.
-            if value != last {
-                last.clear();
-                last.push_str(value);
-                if !value.is_empty() && !found.contains(value) {
-                    found.insert(last.clone());
-                }
-            }
+        for head in snapshot.heads.iter().filter_map(|head| head.metrics()) {
+            head.texts(&wanted, (&conditions, range), |text| keep(&mut found, text));
         }
         let mut found: Vec<String> = found.into_iter().collect();
         found.sort_unstable();
         Ok(found)
     })
     .await
+}
+
+fn keep(found: &mut Set<String>, text: &str) {
+    if !found.contains(text) {
+        found.insert(text.to_owned());
+    }
 }
 
 /// The series that match, each settled, in label order, all at once.
@@ -111,7 +118,7 @@ pub(crate) async fn series(
             let step = loop {
                 match cursor.advance()? {
                     Step::Series => {
-                        let labels = Labels::from_bytes(cursor.labels()).unwrap_or_default();
+                        let labels = Labels::of_checked(cursor.labels());
                         all.push(Series { labels, ..cursor.samples().clone() });
                     }
                     step => break step,

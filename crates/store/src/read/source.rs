@@ -73,6 +73,51 @@ impl Source {
         }
     }
 
+    /// Whether a series that is left may have more than float samples.
+    pub(super) fn any_extras(&self) -> bool {
+        match self {
+            Self::Head(head) => head.head.metrics().is_some_and(|metrics| metrics.any_extras(&head.found[head.at..])),
+            Self::Part(part) => part.series.any_extras(),
+        }
+    }
+
+    /// Appends the label bytes of the series at a place among those that are left.
+    pub(super) fn labels_at(&self, place: usize, out: &mut Vec<u8>) {
+        match self {
+            Self::Head(head) => {
+                if let (Some(metrics), Some(series)) = (head.head.metrics(), head.found.get(head.at + place)) {
+                    metrics.labels_into(*series, out);
+                }
+            }
+            Self::Part(part) => part.series.labels_at(place, out),
+        }
+    }
+
+    /// Keeps the series before a label set, and gives the others; nothing has been loaded yet.
+    pub(super) fn split_off(&mut self, labels: &[u8]) -> Self {
+        let (mut low, mut high) = (0, self.left());
+        let mut middle_labels = Vec::new();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            middle_labels.clear();
+            self.labels_at(middle, &mut middle_labels);
+            if middle_labels.as_slice() < labels { low = middle + 1 } else { high = middle }
+        }
+        match self {
+            Self::Head(head) => {
+                let found = head.found.split_off(head.at + low);
+                let behind = HeadSource::new(Arc::clone(&head.head), found);
+                head.load_key();
+                Self::Head(behind)
+            }
+            Self::Part(part) => {
+                let series = part.series.split_off(low);
+                part.load_key();
+                Self::Part(Box::new(PartSource::new(Arc::clone(&part.state), Arc::clone(&part.part), series)))
+            }
+        }
+    }
+
     pub(super) const fn is_part(&self) -> bool {
         matches!(self, Self::Part(_))
     }

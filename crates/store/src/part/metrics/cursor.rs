@@ -1,6 +1,7 @@
 //! Series of a part in label order, one after the other, their samples decoded into buffers that are used again.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use crate::erase::{self, Tombstone};
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::part::reader::{Opened, PartReader};
+use crate::selection::Texts;
 use crate::{Series, StoreError};
 
 /// Bytes of packs fetched at a time.
@@ -29,6 +31,8 @@ pub(crate) struct PartSeries {
     wanted: Vec<u32>,
     at: usize,
     packs: VecDeque<Loaded>,
+    /// First series behind the packs in memory.
+    loaded_to: u32,
     /// Times unpacked last, and which.
     times: (usize, Vec<i64>),
     numbers: Vec<i64>,
@@ -38,12 +42,12 @@ pub(crate) struct PartSeries {
 /// A pack in memory, and how far it has been read.
 #[derive(Debug)]
 struct Loaded {
-    number: usize,
+    /// Its series that have not been read.
+    series: Range<u32>,
     lanes: Bytes,
     lanes_at: usize,
     extras: Vec<u8>,
     extras_at: usize,
-    next: u32,
 }
 
 impl PartSeries {
@@ -73,6 +77,7 @@ impl PartSeries {
             range,
             at: 0,
             packs: VecDeque::new(),
+            loaded_to: 0,
             times: (usize::MAX, Vec::new()),
             numbers: Vec::new(),
             values: Vec::new(),
@@ -111,16 +116,16 @@ impl PartSeries {
             return Ok(false);
         }
         let fetched = reader.payloads(&self.part, &payloads).await?;
+        self.loaded_to = numbers.last().map_or(0, |last| index.series_of(*last).end);
         for (number, cells) in numbers.into_iter().zip(fetched.chunks(2)) {
             let (Some(lanes), Some(extras)) = (cells.first(), cells.get(1)) else { break };
             let extras = if extras.is_empty() { Some(Vec::new()) } else { open_extras(extras) };
             self.packs.push_back(Loaded {
-                number,
                 lanes: lanes.clone(),
                 lanes_at: 0,
                 extras: extras.ok_or_else(|| self.malformed())?,
                 extras_at: 0,
-                next: index.series_of(number).start,
+                series: index.series_of(number),
             });
         }
         Ok(true)
@@ -128,15 +133,54 @@ impl PartSeries {
 
     /// Whether a series can be read without fetching.
     pub(crate) fn is_ready(&self) -> bool {
-        let index = self.opened.series();
-        let Some(series) = self.wanted.get(self.at) else { return false };
-        let number = index.pack_of(*series);
-        self.packs.back().is_some_and(|last| number <= last.number)
+        self.wanted.get(self.at).is_some_and(|series| *series < self.loaded_to)
     }
 
     /// Series that are left.
     pub(crate) const fn left(&self) -> usize {
         self.wanted.len() - self.at
+    }
+
+    /// Calls `found` with the names of labels of the series, or with the values of one.
+    pub(crate) fn texts(&self, wanted: &Texts, found: impl FnMut(&str)) {
+        let index = self.opened.series();
+        if self.wanted.len() == index.len() {
+            index.texts(wanted, |_| true, found);
+        } else {
+            let used = index.used(&self.wanted);
+            index.texts(wanted, |pair| used[pair as usize], found);
+        }
+    }
+
+    /// Appends the label bytes of the series at a place among those that are left.
+    pub(crate) fn labels_at(&self, place: usize, out: &mut Vec<u8>) {
+        if let Some(series) = self.wanted.get(self.at + place) {
+            self.opened.series().labels_into(*series, out);
+        }
+    }
+
+    /// Keeps so many of the series that are left, and gives the others; nothing has been loaded yet.
+    pub(crate) fn split_off(&mut self, keep: usize) -> Self {
+        let wanted = self.wanted.split_off((self.at + keep).min(self.wanted.len()));
+        Self {
+            part: Arc::clone(&self.part),
+            opened: Arc::clone(&self.opened),
+            tombstones: self.tombstones.clone(),
+            range: self.range,
+            wanted,
+            at: 0,
+            packs: VecDeque::new(),
+            loaded_to: 0,
+            times: (usize::MAX, Vec::new()),
+            numbers: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Whether some series that is left has more than float samples.
+    pub(crate) fn any_extras(&self) -> bool {
+        let index = self.opened.series();
+        index.any_extras() && self.wanted[self.at..].iter().any(|series| index.has_extras(*series))
     }
 
     /// Moves on without reading.
@@ -151,9 +195,7 @@ impl PartSeries {
 
     /// Appends the label bytes of the next series.
     pub(crate) fn labels_into(&self, out: &mut Vec<u8>) {
-        if let Some(series) = self.wanted.get(self.at) {
-            self.opened.series().labels_into(*series, out);
-        }
+        self.labels_at(0, out);
     }
 
     /// Appends the samples of the next series that lie in the range to `out`, and its exemplars; moves on.
@@ -178,12 +220,11 @@ impl PartSeries {
     ) -> Option<()> {
         let opened = Arc::clone(&self.opened);
         let index = opened.series();
-        let number = index.pack_of(series);
-        while self.packs.front().is_some_and(|pack| pack.number < number) {
+        while self.packs.front().is_some_and(|pack| pack.series.end <= series) {
             self.packs.pop_front();
         }
-        let pack = self.packs.front_mut().filter(|pack| pack.number == number)?;
-        while pack.next < series {
+        let pack = self.packs.front_mut()?;
+        while pack.series.start < series {
             pack.skip(index)?;
         }
         let (start, end) = (self.range.start.nanos(), self.range.end.nanos());
@@ -212,7 +253,7 @@ impl PartSeries {
             pack.extras_at += before - rest.len();
             push_extras(found, examples, (start, end), gaps, (out, exemplars));
         }
-        pack.next += 1;
+        pack.series.start += 1;
         Some(())
     }
 
@@ -223,19 +264,20 @@ impl PartSeries {
 
 impl Loaded {
     fn skip(&mut self, index: &SeriesIndex) -> Option<()> {
-        if index.times_of(self.next).is_some() {
+        let next = self.series.start;
+        if index.times_of(next).is_some() {
             let rest = self.lanes.get(self.lanes_at..)?;
             let mut reader = PackReader::new(rest);
-            reader.next_lane(index.count(self.next))?;
+            reader.next_lane(index.count(next))?;
             self.lanes_at += rest.len() - reader.left();
         }
-        if index.has_extras(self.next) {
+        if index.has_extras(next) {
             let mut rest = self.extras.get(self.extras_at..)?;
             let before = rest.len();
             take_extras(&mut rest, &mut Series::default(), &mut Vec::new())?;
             self.extras_at += before - rest.len();
         }
-        self.next += 1;
+        self.series.start += 1;
         Some(())
     }
 }

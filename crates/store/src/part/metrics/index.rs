@@ -6,13 +6,9 @@
 
 use std::ops::Range;
 
-use gw_base::TimeRange;
-use gw_base::labels::Iter;
-
 use super::lanes::{Header, PADDING, unzigzag, zigzag};
 use super::pack::take_bytes;
 use crate::StoreError;
-use crate::matching::Conditions;
 use crate::part::index::{malformed, packed, put, take, unpacked};
 
 const MAGIC: [u8; 8] = *b"GwSerie\x02";
@@ -73,15 +69,19 @@ impl SeriesIndex {
         self.times_of.len()
     }
 
-    fn symbol_count(&self) -> usize {
+    /// Number of different pairs; they are sorted.
+    pub(super) fn symbol_count(&self) -> usize {
         self.symbol_ends.len()
     }
 
-    fn symbol(&self, symbol: u32) -> &[u8] {
+    /// The canonical bytes of a pair.
+    pub(super) fn symbol(&self, symbol: u32) -> &[u8] {
         span(&self.symbols, &self.symbol_ends, symbol as usize)
     }
 
-    fn pairs(&self, series: u32) -> &[u32] {
+    /// The pairs of a series.
+    #[inline]
+    pub(super) fn pairs(&self, series: u32) -> &[u32] {
         span(&self.pairs, &self.pair_ends, series as usize)
     }
 
@@ -106,6 +106,11 @@ impl SeriesIndex {
         let times = self.times[number];
         let mut rest = self.lanes.get(times.at as usize..)?;
         Header::take(&mut rest, times.count as usize)?.times(out)
+    }
+
+    /// Whether any series has histograms, start times or exemplars.
+    pub(crate) const fn any_extras(&self) -> bool {
+        !self.extras.is_empty()
     }
 
     /// Whether a series has histograms, start times or exemplars.
@@ -136,63 +141,6 @@ impl SeriesIndex {
     pub(crate) fn series_of(&self, pack: usize) -> Range<u32> {
         let end = self.packs.get(pack + 1).map_or(self.len() as u32, |next| next.series);
         self.packs[pack].series..end
-    }
-
-    /// The series that match and may have samples in the range, in label order, which is that of their numbers.
-    pub(crate) fn select(&self, conditions: &Conditions, range: TimeRange) -> Vec<u32> {
-        let (start, end) = (range.start.nanos(), range.end.nanos());
-        let mut candidates = 0..self.len() as u32;
-        let mut verdicts = Vec::new();
-        for condition in conditions.iter() {
-            let mut symbols: Vec<u8> = vec![OTHER; self.symbol_count()];
-            for (symbol, verdict) in symbols.iter_mut().enumerate() {
-                if let Some((name, value)) = Iter::over(self.symbol(symbol as u32)).next()
-                    && name == condition.name
-                {
-                    *verdict = if condition.accepts(value) { ACCEPTED } else { REFUSED };
-                }
-            }
-            candidates = self.narrow(candidates, &symbols, condition.accepts(""));
-            verdicts.push((symbols, condition.accepts("")));
-        }
-        let matches = |series: &u32| {
-            verdicts.iter().all(|(symbols, absent)| {
-                let verdict = self.pairs(*series).iter().map(|pair| symbols[*pair as usize]).find(|of| *of != OTHER);
-                verdict.map_or(*absent, |verdict| verdict == ACCEPTED)
-            })
-        };
-        let overlaps = |series: &u32| {
-            let (min, max) = self.bounds(*series);
-            min <= end && start <= max
-        };
-        candidates.filter(matches).filter(overlaps).collect()
-    }
-
-    /// The series between the first and the last whose first pair is accepted; those of one metric lie together.
-    fn narrow(&self, candidates: Range<u32>, symbols: &[u8], absent: bool) -> Range<u32> {
-        let mut accepted =
-            symbols.iter().enumerate().filter(|(_, verdict)| **verdict == ACCEPTED).map(|(i, _)| i as u32);
-        let (Some(first), false) = (accepted.next(), absent) else { return candidates };
-        let last = accepted.next_back().unwrap_or(first);
-        let name = |symbol: u32| Iter::over(self.symbol(symbol)).next().map(|(name, _)| name);
-        // Only where every series begins with this label are those with other values all outside.
-        let leads = |series: u32| self.pairs(series).first().is_some_and(|pair| name(*pair) == name(first));
-        let (Some(end), true) = (candidates.end.checked_sub(1), candidates.start < candidates.end) else {
-            return candidates;
-        };
-        if !leads(candidates.start) || !leads(end) {
-            return candidates;
-        }
-        let lead = |series: u32| self.pairs(series).first().copied().unwrap_or(0);
-        let point = |limit: u32| {
-            let (mut low, mut high) = (candidates.start, candidates.end);
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if lead(middle) < limit { low = middle + 1 } else { high = middle }
-            }
-            low
-        };
-        point(first)..point(last.saturating_add(1))
     }
 
     /// Bytes in memory.
@@ -334,10 +282,6 @@ impl SeriesIndex {
         (shared.is_empty() && own.is_empty() && pairs.is_empty()).then_some(())
     }
 }
-
-const OTHER: u8 = 0;
-const ACCEPTED: u8 = 1;
-const REFUSED: u8 = 2;
 
 fn span<'a, T>(all: &'a [T], ends: &[u32], at: usize) -> &'a [T] {
     let start = at.checked_sub(1).map_or(0, |before| ends[before] as usize);
