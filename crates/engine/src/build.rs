@@ -52,6 +52,11 @@ fn node(node: Node, run: &Arc<Run>) -> Result<Child, QueryError> {
             };
             leaf(MatrixExec::plan(operator, children, run), grid.count)
         }
+        Node::Repeat(input, steps) => {
+            let input = self::node(*input, run)?;
+            leaf(MatrixExec::plan(op::Repeat { steps }, vec![input], run), steps)
+        }
+        Node::Unnamed { input, strict } => over_one(*input, run, |steps| Ok(op::Unnamed { steps, strict })),
         Node::Lines(window) => {
             let steps = window.grid.count;
             leaf(MatrixExec::plan(crate::logs::LogWindowScan::new(*window)?, vec![], run), steps)

@@ -206,6 +206,7 @@ impl GatewatchConfig {
             admin: self.store.admin_api,
             receive_writes: self.intake.remote_write.unwrap_or(true),
             lookback: self.query.lookback.get(),
+            delayed_names: self.query.rules()?.delayed_names,
             read: gw_api_prometheus::ReadLimits {
                 samples: self.query.read_samples,
                 concurrent: self.query.read_concurrency,

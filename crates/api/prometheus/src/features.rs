@@ -38,7 +38,6 @@ const FIXED: &[(&str, &[(&str, bool)])] = &[
             ("at_modifier", true),
             ("bool", true),
             ("by", true),
-            ("delayed_name_removal", false),
             ("duration_expr", true),
             ("fill", true),
             ("fill_left", true),
@@ -121,9 +120,14 @@ pub(crate) fn features(settings: &Settings) -> Response {
             names.split_whitespace().map(|name| (name.to_owned(), json!(true))).collect();
         categories.insert((*category).to_owned(), Value::Object(features));
     }
-    if let Some(api) = categories.get_mut("api").and_then(Value::as_object_mut) {
-        api.insert("admin".to_owned(), json!(settings.admin));
-        api.insert("remote_write_receiver".to_owned(), json!(settings.receive_writes));
+    for (category, name, there) in [
+        ("api", "admin", settings.admin),
+        ("api", "remote_write_receiver", settings.receive_writes),
+        ("promql", "delayed_name_removal", settings.delayed_names),
+    ] {
+        if let Some(features) = categories.get_mut(category).and_then(Value::as_object_mut) {
+            features.insert(name.to_owned(), json!(there));
+        }
     }
     render::success(&Value::Object(categories).to_string())
 }

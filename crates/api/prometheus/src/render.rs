@@ -223,10 +223,17 @@ fn push_histogram(out: &mut String, histogram: &Histogram) {
     out.push_str(if first { "}" } else { "]}" });
 }
 
+/// Remarks of a kind that an answer names; of the others it tells how many there are.
+const NOTES_MAX: usize = 10;
+
 fn push_notes(out: &mut String, notes: &[Note]) {
-    for (key, warning) in [("warnings", true), ("infos", false)] {
-        let texts: Vec<&str> =
-            notes.iter().filter(|note| note.warning == warning).map(|note| note.text.as_str()).collect();
+    for (key, kind, warning) in [("warnings", "warning", true), ("infos", "info", false)] {
+        let all = || notes.iter().filter(|note| note.warning == warning);
+        let mut texts: Vec<String> = all().take(NOTES_MAX).map(|note| note.text.clone()).collect();
+        let more = all().count() - texts.len();
+        if more > 0 {
+            texts.push(format!("{more} more {kind} annotations omitted"));
+        }
         if !texts.is_empty() {
             out.push_str(",\"");
             out.push_str(key);

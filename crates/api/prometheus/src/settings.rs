@@ -13,6 +13,8 @@ pub struct Settings {
     pub receive_writes: bool,
     /// Look-back of queries that name none.
     pub lookback: Duration,
+    /// Whether metric names that an operation drops stay until the end of a query.
+    pub delayed_names: bool,
     /// Bounds of remote reads.
     pub read: ReadLimits,
     /// Origins of web pages that may read answers; without it no page of another origin may.
@@ -43,6 +45,7 @@ impl Default for Settings {
             admin: false,
             receive_writes: true,
             lookback: Duration::from_mins(5),
+            delayed_names: true,
             read: ReadLimits::default(),
             cors: None,
         }

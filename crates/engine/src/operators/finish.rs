@@ -1,4 +1,5 @@
-//! The end of a plan: metric names that are to go are dropped, series that become equal are merged, rows are put in order.
+//! Metric names that are to go are dropped, and series that become equal are merged: at the end of a plan, where rows are put
+//! in order, too, or after each operation.
 
 use std::sync::Arc;
 
@@ -27,15 +28,8 @@ impl Operator for Finish {
         let (input, steps, ordered, run) = (inputs.remove(0), self.steps, self.ordered, Arc::clone(run));
         once(async move {
             let mut matrix = collected(input, steps, &run).await?;
-            for row in 0..matrix.rows() {
-                if matrix.dropped[row] {
-                    matrix.labels[row] = unnamed(&matrix.labels[row]);
-                    matrix.dropped[row] = false;
-                }
-            }
-            let full: Vec<usize> = (0..matrix.rows()).filter(|row| !matrix.is_empty_row(*row)).collect();
-            let matrix = if full.len() == matrix.rows() { matrix } else { matrix.taken(&full) };
-            let matrix = merged(matrix)?;
+            drop_names(&mut matrix);
+            let matrix = merged(without_empty(matrix))?;
             if ordered {
                 return Ok(matrix);
             }
@@ -46,11 +40,56 @@ impl Operator for Finish {
     }
 }
 
+/// Metric names go in the middle of a plan.
+#[derive(Debug)]
+pub(crate) struct Unnamed {
+    pub(crate) steps: usize,
+    /// Whether series that become equal are refused even where they never meet.
+    pub(crate) strict: bool,
+}
+
+impl Operator for Unnamed {
+    fn name(&self) -> &'static str {
+        "DropNames"
+    }
+
+    fn run(&self, mut inputs: Vec<MatrixStream>, run: &Arc<Run>) -> MatrixStream {
+        let (input, steps, strict, run) = (inputs.remove(0), self.steps, self.strict, Arc::clone(run));
+        once(async move {
+            let mut matrix = collected(input, steps, &run).await?;
+            if !drop_names(&mut matrix) {
+                return Ok(matrix);
+            }
+            let matrix = without_empty(matrix);
+            if strict && has_equal(&matrix) { Err(same_labels()) } else { merged(matrix) }
+        })
+    }
+}
+
+/// Drops the metric names that are marked to go, and tells whether there were any.
+fn drop_names(matrix: &mut Matrix) -> bool {
+    let mut any = false;
+    for (labels, dropped) in matrix.labels.iter_mut().zip(&mut matrix.dropped).filter(|(_, dropped)| **dropped) {
+        *labels = unnamed(labels);
+        *dropped = false;
+        any = true;
+    }
+    any
+}
+
+fn without_empty(matrix: Matrix) -> Matrix {
+    let full: Vec<usize> = (0..matrix.rows()).filter(|row| !matrix.is_empty_row(*row)).collect();
+    if full.len() == matrix.rows() { matrix } else { matrix.taken(&full) }
+}
+
+fn has_equal(matrix: &Matrix) -> bool {
+    let mut first: Map<&gw_base::Labels, usize> = Map::default();
+    matrix.labels.iter().enumerate().any(|(row, labels)| first.insert(labels, row).is_some())
+}
+
 /// Series with equal labels as one, unless both have a value at some step.
 pub(super) fn merged(matrix: Matrix) -> Result<Matrix, QueryError> {
-    let mut first: Map<&gw_base::Labels, usize> = Map::default();
-    let equal = matrix.labels.iter().enumerate().any(|(row, labels)| first.insert(labels, row).is_some());
-    if !equal {
+    if !has_equal(&matrix) {
         return Ok(matrix);
     }
     let mut rows: Map<gw_base::Labels, usize> = Map::default();

@@ -74,9 +74,12 @@ impl Node {
             Self::Window(window) => window.call.params.iter().collect(),
             Self::Subquery(subquery) => std::iter::once(&*subquery.input).chain(&subquery.call.params).collect(),
             Self::Map(map) => std::iter::once(&map.input).chain(&map.params).collect(),
-            Self::Relabel(input, _) | Self::Sort(input, _) | Self::Absent(input, _) | Self::ScalarOf(input) => {
-                vec![input]
-            }
+            Self::Relabel(input, _)
+            | Self::Sort(input, _)
+            | Self::Absent(input, _)
+            | Self::ScalarOf(input)
+            | Self::Repeat(input, _)
+            | Self::Unnamed { input, .. } => vec![input],
             Self::Aggregate(aggregate) => std::iter::once(&aggregate.input).chain(&aggregate.param).collect(),
             Self::ScalarBinary(binary) => vec![&binary.vector, &binary.scalar],
             Self::Join(join) => vec![&join.left, &join.right],

@@ -1,7 +1,7 @@
 //! The one algebra of range-vector languages: nodes that yield step matrices (one row a series, one cell a step).
 //!
 //! A scalar is a matrix of one row without labels that has a value at every step. Series keep their metric name until the
-//! end, with a mark that it is to be dropped (so that label functions can still see it).
+//! end, with a mark that it is to be dropped (so that label functions can still see it), unless a node says that it goes.
 
 mod leaves;
 mod operators;
@@ -190,6 +190,16 @@ pub enum Node {
     Subquery(Box<Subquery>),
     /// A function over windows of log lines.
     Lines(Box<LogWindow>),
+    /// Series whose metric names go now where they are marked to be dropped. Those that become equal are merged; it is an error
+    /// where two have a value at one step, or where `strict` wherever two become equal.
+    Unnamed {
+        /// The series.
+        input: Box<Node>,
+        /// Whether series that become equal are refused.
+        strict: bool,
+    },
+    /// What is the same at every step: a node of one step, and the number of steps it stands for.
+    Repeat(Box<Node>, usize),
     /// A function of each cell alone.
     Map(Box<Map>),
     /// A function of each series' labels.

@@ -11,7 +11,9 @@ use gw_lang::promql::ast::{self, Expr, MatrixSelector, ValueType, VectorSelector
 use gw_lang::promql::duration::{DurationContext, DurationExpr, DurationValueError};
 
 use super::Evaluation;
+use super::fixed::is_fixed;
 use super::functions::{self, Kind, MapKernel};
+use super::unnamed;
 use crate::algebra::{
     Aggregate, AggregateOp, AggregatePositions, BinaryOp, Boundary, Cardinality, Grid, Grouping, Join, Map, Matching,
     Node, Raw, ScalarBinary, Select, SetOp, SetOperation, Shift, Subquery, Take, Window, WindowCall,
@@ -106,6 +108,15 @@ impl<'a> Lowering<'a> {
     /// # Errors
     /// What cannot be evaluated.
     pub fn lower(&mut self, expr: &Expr, grid: Grid) -> Result<Node, PlanError> {
+        if grid.count > 1 && is_fixed(expr) {
+            let once = self.lower(expr, Grid { count: 1, ..grid })?;
+            return Ok(Node::Repeat(Box::new(once), grid.count));
+        }
+        let node = self.lowered(expr, grid)?;
+        Ok(if self.evaluation.rules.delayed_names { node } else { unnamed::unnamed(node) })
+    }
+
+    fn lowered(&mut self, expr: &Expr, grid: Grid) -> Result<Node, PlanError> {
         match expr.unparenthesised() {
             Expr::Number(number) => Ok(Node::Constant(grid, number.value)),
             Expr::Vector(selector) => Ok(Node::Select(self.select(selector, grid)?)),
@@ -326,7 +337,7 @@ impl<'a> Lowering<'a> {
             _ => None,
         };
         let grouping = Grouping { labels: sorted(&aggregate.grouping), without: aggregate.without };
-        let input = self.lower(&aggregate.expr, grid)?;
+        let input = unnamed::aggregated(self.lower(&aggregate.expr, grid)?, &grouping);
         let positions = AggregatePositions {
             whole: self.position(aggregate.span),
             param: self.position(aggregate.param.as_ref().map_or(aggregate.expr.span(), |param| param.span())),

@@ -1,9 +1,11 @@
 //! PromQL to the algebra.
 
+mod fixed;
 pub mod functions;
 pub mod lower;
 mod rules;
 mod syntax;
+mod unnamed;
 
 use gw_batch::Cost;
 use gw_lang::promql::ast::{AggregateOp, Expr, ValueType};

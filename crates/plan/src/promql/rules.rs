@@ -22,11 +22,13 @@ pub struct Rules {
     pub syntax: Syntax,
     /// Whether counters are taken to begin at the start times that samples carry.
     pub start_timestamps: bool,
+    /// Whether metric names that an operation drops stay until the end of the query, where label functions can still see them.
+    pub delayed_names: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { release: Release::V3, syntax: Syntax::default(), start_timestamps: true }
+        Self { release: Release::V3, syntax: Syntax::default(), start_timestamps: true, delayed_names: true }
     }
 }
 
@@ -34,7 +36,7 @@ impl Rules {
     /// Those of Prometheus 3.14 without any feature flag.
     #[must_use]
     pub const fn stable() -> Self {
-        Self { release: Release::V3, syntax: Syntax::stable(), start_timestamps: false }
+        Self { release: Release::V3, syntax: Syntax::stable(), start_timestamps: false, delayed_names: false }
     }
 
     /// Switches on what a feature flag of Prometheus names; `false` where it is not about queries.
@@ -44,6 +46,7 @@ impl Rules {
             "promql-duration-expr" => &mut self.syntax.duration_expressions,
             "promql-extended-range-selectors" => &mut self.syntax.extended_ranges,
             "promql-binop-fill-modifiers" => &mut self.syntax.fill_modifiers,
+            "promql-delayed-name-removal" => &mut self.delayed_names,
             "use-start-timestamps" => &mut self.start_timestamps,
             _ => return false,
         };
@@ -54,7 +57,7 @@ impl Rules {
     /// Those of Prometheus 2.47.
     #[must_use]
     pub fn v2_47() -> Self {
-        Self { release: Release::V2, syntax: Syntax::v2_47(), start_timestamps: false }
+        Self { release: Release::V2, syntax: Syntax::v2_47(), start_timestamps: false, delayed_names: false }
     }
 
     /// Whether the 2.x line's rules hold.

@@ -1,6 +1,6 @@
 //! Functions of each value alone.
 
-use super::{Function, map};
+use super::{Function, map, sine};
 use crate::numeric;
 
 pub(super) static FAMILY: &[Function] = &[
@@ -12,8 +12,8 @@ pub(super) static FAMILY: &[Function] = &[
     map("ln", |value, _| Some(value.ln())),
     map("log2", |value, _| Some(value.log2())),
     map("log10", |value, _| Some(value.log10())),
-    map("sin", |value, _| Some(value.sin())),
-    map("cos", |value, _| Some(value.cos())),
+    map("sin", |value, _| Some(sine::sin(value))),
+    map("cos", |value, _| Some(sine::cos(value))),
     map("tan", |value, _| Some(value.tan())),
     map("asin", |value, _| Some(value.asin())),
     map("acos", |value, _| Some(value.acos())),

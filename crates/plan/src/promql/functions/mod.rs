@@ -8,6 +8,7 @@ mod histograms;
 mod labels;
 mod maps;
 mod over_time;
+mod sine;
 mod smoothing;
 mod time;
 mod vectors;

@@ -44,12 +44,24 @@ fn part(lowering: &mut Lowering<'_>, call: &Call, grid: Grid, kernel: MapKernel)
     Ok(Node::Map(Box::new(Map { name: call.function.name, input, grid, kernel, params: Vec::new(), drops_name: true })))
 }
 
+/// The earliest second of the calendar, counted from the epoch.
+const EARLIEST: i64 = -9_223_372_028_741_760_000;
+
+/// A value as seconds since the epoch.
+fn seconds_of(value: f64) -> i128 {
+    // Wire: what is no 64-bit number becomes the least of them there, and what lies before the calendar begins wraps around
+    // to its other end; so the day of NaN is a Sunday.
+    let bound = -(i64::MIN as f64);
+    let seconds = if value >= -bound && value < bound { value as i64 } else { i64::MIN };
+    if seconds < EARLIEST { i128::from(seconds) + (1 << 64) } else { i128::from(seconds) }
+}
+
 fn second_of_day(value: f64) -> i64 {
-    (value as i64).rem_euclid(86_400)
+    seconds_of(value).rem_euclid(86_400) as i64
 }
 
 fn day(value: f64) -> i64 {
-    (value as i64).div_euclid(86_400)
+    seconds_of(value).div_euclid(86_400) as i64
 }
 
 fn day_of_year(day: i64) -> i64 {
