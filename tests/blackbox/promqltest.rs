@@ -149,12 +149,13 @@ fn number(value: &Value) -> Result<f64> {
     value.as_str().and_then(|text| text.parse().ok()).with_context(|| format!("no number: {value}"))
 }
 
-/// Remarks without the places at their ends, `(1:5)`, which scripts leave out.
+/// Remarks without the places at their ends, `(1:5)`, and without what repaired counts looked like, which scripts leave out.
 fn remarks(list: &Value) -> Vec<String> {
     let place = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
     let cut = |text: &str| match text.strip_suffix(')').and_then(|text| text.rsplit_once(" (")) {
         Some((before, inside)) if place(inside) => before.to_owned(),
         _ => text.to_owned(),
     };
-    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(cut).collect()
+    let head = |text: String| text.split_once(", from buckets ").map_or(text.clone(), |(head, _)| head.to_owned());
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(cut).map(head).collect()
 }
