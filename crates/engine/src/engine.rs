@@ -87,7 +87,8 @@ impl Engine {
             Some(step) => Steps::over(query.range, step),
             None => Steps::instant(query.range.end),
         };
-        if steps.count > query.limits.query_steps.max(1) {
+        // A range of so many steps has one point more.
+        if steps.count > query.limits.query_steps.saturating_add(1) {
             let (count, limit) = (steps.count, query.limits.query_steps);
             return Err(gw_plan::PlanError::Steps(count, limit).into());
         }
