@@ -27,7 +27,7 @@ pub(crate) fn success(data: &str) -> Response {
 
 /// Success without data.
 ///
-/// Wire: 204 without a body (web/api/v1/api.go, `wrap`); its OpenAPI description says 200.
+/// Wire: 204 without a body (web/api/v1/api.go, `wrap`); its published description says 200.
 pub(crate) fn nothing() -> Response {
     http::StatusCode::NO_CONTENT.into_response()
 }
