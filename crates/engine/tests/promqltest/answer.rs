@@ -26,8 +26,8 @@ pub(crate) async fn read(engine: &Engine, query: Query) -> Result<Answer, QueryE
         for row in SeriesRow::iter(&batch) {
             let mut cells = Cells::new();
             for i in 0..row.len() {
-                let time = match (&row.times, answer.steps) {
-                    (Some(times), _) => times.value(i) / 1_000_000,
+                let time = match (row.times, answer.steps) {
+                    (Some(times), _) => times[i] / 1_000_000,
                     (None, Some(steps)) => steps.at(i).millis(),
                     (None, None) => 0,
                 };
