@@ -182,12 +182,12 @@ mod tests {
 
     use super::*;
 
-    /// Waits for a word before it tells a sample.
+    /// Waits for a word before it tells its first sample.
     struct Waits(Option<Receiver<()>>);
 
     impl HostSource for Waits {
         fn read(&mut self, _: &System, out: &mut Section) -> Result<(), Failure> {
-            if let Some(word) = &self.0 {
+            if let Some(word) = self.0.take() {
                 word.recv().map_err(|_gone| Failure::told("nobody is there"))?;
             }
             out.gauge(format_args!("told"), format_args!("Told."), &[], 1.0);
