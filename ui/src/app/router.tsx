@@ -90,6 +90,12 @@ const trace = (_: Params, params: Record<string, string>): Target => ({
   search: { trace: (params.id ?? "").split("...")[0] },
 });
 
+/** A group of processes by its path, as cAdvisor's addresses have it. */
+const group = (_: Params, params: Record<string, string>): Target => ({
+  to: "/containers",
+  search: { container: `/${[params.name, params._splat].filter(Boolean).join("/").replace(/\/+$/, "")}` },
+});
+
 const routes = [
   landing("/", () => ({ to: home() })),
   landing("/login", () => ({ to: home() })),
@@ -111,10 +117,8 @@ const routes = [
   landing("/hosts/$name", named("/hosts", "host")),
   landing("/uptime/$name", named("/uptime", "monitor")),
   // cAdvisor
-  landing("/containers/$", (_, params) => {
-    const path = (params._splat ?? "").replace(/^\/+|\/+$/g, "");
-    return { to: "/containers", search: path === "" ? {} : { container: `/${path}` } };
-  }),
+  landing("/containers/$name", group),
+  landing("/containers/$name/$", group),
   landing("/docker", () => ({ to: "/containers", search: { view: "containers" } })),
   landing("/docker/$", (_, params) => {
     const name = (params._splat ?? "").replace(/\/+$/, "");

@@ -7,6 +7,7 @@ use gw_base::Labels;
 use gw_batch::Cost;
 use gw_plan::algebra::Grid;
 use gw_plan::annotations::{Notes, Position};
+use gw_plan::promql::Rules;
 use gw_plan::promql::functions::{Bucket, ClassicInput, ClassicKernel, Family};
 
 use super::names::Keys;
@@ -49,7 +50,7 @@ impl Operator for Classic {
             let params = Scalars::read(inputs, classic.grid.count, &run).await?;
             let matrix = collected(input, classic.grid.count, &run).await?;
             classic.judge_quantiles(&params, &run.cost);
-            Ok(classic.evaluate(&matrix, &params, &run.cost))
+            Ok(classic.evaluate(&matrix, &params, &run))
         })
     }
 }
@@ -74,10 +75,10 @@ impl Classic {
         }
     }
 
-    fn evaluate(&self, matrix: &Matrix, params: &Scalars, cost: &Cost) -> Matrix {
-        let (notes, call) = (Notes::new(cost, self.position), Notes::new(cost, self.call));
+    fn evaluate(&self, matrix: &Matrix, params: &Scalars, run: &Run) -> Matrix {
+        let (notes, call) = (Notes::new(&run.cost, self.position), Notes::new(&run.cost, self.call));
         let mut keys = Keys::default();
-        let groups = grouped(matrix, &mut keys, &notes);
+        let groups = grouped(matrix, &mut keys, &notes, run.rules);
         let mut out = Matrix::new(self.grid.count);
         let mut rows: BTreeMap<Labels, usize> = BTreeMap::new();
         let mut buffer = Vec::new();
@@ -125,7 +126,7 @@ fn bound_text(value: f64) -> String {
     if value.is_finite() && !text.contains(['.', 'e']) { format!("{text}.0") } else { text }
 }
 
-fn grouped(matrix: &Matrix, keys: &mut Keys, notes: &Notes<'_>) -> Vec<Group> {
+fn grouped(matrix: &Matrix, keys: &mut Keys, notes: &Notes<'_>, rules: Rules) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for row in 0..matrix.rows() {
         let labels = &matrix.labels[row];
@@ -137,7 +138,11 @@ fn grouped(matrix: &Matrix, keys: &mut Keys, notes: &Notes<'_>) -> Vec<Group> {
             let text = labels.get(BUCKET_LABEL).unwrap_or("");
             match text.parse::<f64>() {
                 Ok(upper) => group(&mut groups, keys, labels).buckets.push((row, upper)),
-                Err(_) => notes.about(labels.metric().unwrap_or("")).bad_bucket_label(BUCKET_LABEL, text),
+                Err(_) => {
+                    // Wire: where names go at once, this one is gone before the label is looked at.
+                    let metric = labels.metric().filter(|_| rules.delayed_names).unwrap_or("");
+                    notes.about(metric).bad_bucket_label(BUCKET_LABEL, text);
+                }
             }
         }
         if has_histograms {
