@@ -49,7 +49,7 @@ export const redirects = [
   { from: "/trace/0123456789abcdef", to: "/explore/traces?trace=0123456789abcdef" },
   { from: "/zipkin/?serviceName=frontend", to: "/explore/traces?service=frontend" },
   { from: "/zipkin/traces/0123456789abcdef", to: "/explore/traces?trace=0123456789abcdef" },
-  { from: "/containers/docker/abc", to: "/containers?container=%2Fdocker%2Fabc" },
+  { from: "/containers/docker/abc", to: "/containers?container=/docker/abc" },
   { from: "/docker/", to: "/containers?view=containers" },
   { from: "/docker/web", to: "/containers?view=containers&find=web" },
   { from: "/dashboard", to: "/uptime" },
