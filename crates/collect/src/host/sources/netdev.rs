@@ -115,7 +115,7 @@ fn add(out: &mut Section, column: &str, device: &str, value: f64) {
     );
 }
 
-/// Addresses of the devices, from procfs: IPv6 as the kernel lists them, IPv4 as the routing trie holds local ones.
+/// IPv6 addresses of the devices, from procfs. It has no list of the IPv4 ones.
 fn addresses(system: &System, devices: &Devices, out: &mut Section) -> Result<(), Failure> {
     let text = system.proc.read(format_args!("net/if_inet6"))?;
     for line in text.lines() {
