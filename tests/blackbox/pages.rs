@@ -43,6 +43,7 @@ fn every_page_in_a_browser() -> Result<()> {
     let verdict = text.lines().rev().find(|line| line.contains(" passed, ")).unwrap_or("no verdict").to_owned();
     ensure!(output.status.success(), "the walk ended with {}:\n{text}", output.status);
     report(&format!("measured: pages in the browser: {verdict}"));
+    text.lines().filter(|line| line.starts_with("seconds")).for_each(|line| report(&format!("measured: {line}")));
     ensure!(daemon.stop()?, "the demo did not end on SIGTERM");
     ensure!(!daemon.log().contains("panicked at"), "{}", daemon.tail());
     Ok(())

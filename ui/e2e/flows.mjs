@@ -120,12 +120,12 @@ async function trace(page, base) {
 const WRITING = { monitor, silence, user, token, query, sql, logs, trace };
 
 /** Runs each flow as one check. */
-export async function checkFlows(page, { base, check }) {
+export async function checkFlows(page, { base, check, timed }) {
   const flows = process.env.GW_FLOWS === "read" ? METRIC_FLOWS : { ...WRITING, ...METRIC_FLOWS };
   for (const [name, flow] of Object.entries(flows)) {
     const problems = [];
     try {
-      await flow(page, base);
+      await timed(`flow ${name}`, "flows", () => flow(page, base));
     } catch (error) {
       problems.push(error.message.split("\n").slice(0, 12).join(" "), `at ${page.url()}`);
     }

@@ -5,28 +5,37 @@
 // GW_SCREENSHOTS  folder of the pictures (default target/screenshots)
 // GW_CHROMIUM     the browser (default /usr/bin/chromium)
 // GW_FLOWS=off    leaves out the flows, =read those that write (the fixture server only reads)
-// GW_WALKERS      variants walked at once (default 2)
+// GW_WALKERS      pages walked at once (default 2)
 // GW_QUICK=THEME  one variant only: that theme (dark, light, contrast), ko, 1440
+// GW_PAGES=NAMES  only these pages, names with commas between, and nothing else
+//
+// A page is opened once for each width, in another of the four variants each time, and follows into the other three as it
+// follows a choice made in another tab.
 //
 // Each page must: write nothing to the console's errors, have no axe violation, show no key of the catalogues and no text
-// of the other language, not scroll sideways. Ends with `N passed, M failed`; exits 1 on a failure.
+// of the other language, not scroll sideways. Ends with where the seconds went and `N passed, M failed`; exits 1 on a failure.
 
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { follow, keep, listen, picture, SETTLE_MS, settle } from "./browser.mjs";
 import { checkPage } from "./checks.mjs";
 import { checkFlows } from "./flows.mjs";
 import { checkKeyboard } from "./keyboard.mjs";
 import { PAGES, redirects } from "./pages.mjs";
+import { secondsLines, timed } from "./seconds.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const URL_BASE = (process.env.GW_URL ?? "http://127.0.0.1:1003").replace(/\/$/, "");
 const USER = process.env.GW_USER ?? "admin";
 const PASSWORD = process.env.GW_PASSWORD ?? "";
 const SHOTS = process.env.GW_SCREENSHOTS ?? join(HERE, "../../target/screenshots");
-const SETTLE_MS = 10_000;
 const WALKERS = Number(process.env.GW_WALKERS ?? 2);
+const QUICK = process.env.GW_QUICK;
+const ONLY = process.env.GW_PAGES?.split(",");
+const WIDE = 1440;
+const NARROW = 390;
 
 const score = { passed: 0, failed: 0 };
 
@@ -41,38 +50,10 @@ function check(name, problems) {
   for (const problem of problems.slice(0, 6)) console.log(`     ${problem}`);
 }
 
-/** Waits until the page shows its data: nothing loads, nothing is busy. Live pages never go silent, so there is a limit. */
-async function settle(page) {
-  await page.waitForSelector("main", { timeout: SETTLE_MS });
-  const until = Date.now() + SETTLE_MS;
-  let calm = 0;
-  while (Date.now() < until && calm < 3) {
-    const busy = await page.locator(".progress").count();
-    calm = busy === 0 ? calm + 1 : 0;
-    await page.waitForTimeout(100);
-  }
-}
-
-/** Browsers log each refused response too; what the page itself says about it is what counts. */
-function listen(page) {
-  const problems = [];
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(`console: ${message.text()} (${message.location().url})`);
-  });
-  page.on("pageerror", (error) => problems.push(`exception: ${error.message}`));
-  page.on("request", (request) => {
-    const url = request.url();
-    const own =
-      url.startsWith(URL_BASE) || url.startsWith(URL_BASE.replace(/^http/, "ws")) || /^(data|blob):/.test(url);
-    if (!own) problems.push(`left the origin: ${url}`);
-  });
-  return problems;
-}
-
 async function signIn(browser) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
+  const context = await browser.newContext({ viewport: { width: WIDE, height: 900 }, locale: "en-US" });
   const page = await context.newPage();
-  const problems = listen(page);
+  const problems = listen(page, URL_BASE);
   await page.goto(`${URL_BASE}/hosts?from=now-3h`);
   const name = page.locator('input[name="username"]');
   const shown = await Promise.race([
@@ -81,7 +62,7 @@ async function signIn(browser) {
   ]);
   if (shown) {
     await checkPage(page, { name: "login", language: "en", check });
-    await page.screenshot({ path: join(SHOTS, "login.png") });
+    await picture(page, join(SHOTS, "login.png"));
     await name.fill(USER);
     await page.locator('input[name="password"]').fill(PASSWORD);
     await page.keyboard.press("Enter");
@@ -94,21 +75,9 @@ async function signIn(browser) {
     problems.filter((text) => !/401/.test(text)),
   );
   const state = await context.storageState();
+  const more = await found(page);
   await context.close();
-  return state;
-}
-
-async function visit(page, { path, name }, variant, problems) {
-  const title = `${name} ${variant.theme}-${variant.language}-${variant.width}`;
-  problems.length = 0;
-  await page.goto(`${URL_BASE}${path}`);
-  await settle(page);
-  await page.screenshot({
-    path: join(SHOTS, `${name}-${variant.theme}-${variant.language}-${variant.width}.png`),
-    fullPage: true,
-  });
-  await checkPage(page, { name: title, language: variant.language, check });
-  check(`${title}: console`, [...problems]);
+  return { state, more };
 }
 
 /** Pages of a thing that exists only at run time: the first host, trace and service. */
@@ -127,36 +96,50 @@ async function found(page) {
   return more;
 }
 
-async function walk(browser, storage, variant) {
+const VARIANTS = QUICK
+  ? [{ theme: QUICK === "1" ? "dark" : QUICK, language: "ko" }]
+  : ["dark", "light"].flatMap((theme) => ["ko", "en"].map((language) => ({ theme, language })));
+
+/** Looks at the open page in one variant. */
+async function look(page, { name }, variant, problems) {
+  const picked = `${variant.theme}-${variant.language}-${variant.width}`;
+  await timed(name, "pictures", () => picture(page, join(SHOTS, `${name}-${picked}.png`)));
+  await timed(name, "checks", () => checkPage(page, { name: `${name} ${picked}`, language: variant.language, check }));
+  check(`${name} ${picked}: console`, problems.splice(0));
+}
+
+/** Opens a page in the variant whose turn it is, and looks at it in each. */
+async function visit({ page, problems, width }, target, turn) {
+  problems.length = 0;
+  const order = VARIANTS.map((_, at) => ({ ...VARIANTS[(at + turn) % VARIANTS.length], width }));
+  for (const [at, variant] of order.entries()) {
+    try {
+      if (at === 0)
+        await timed(target.name, "opening", async () => {
+          await keep(page, variant);
+          await page.goto(`${URL_BASE}${target.path}`);
+          await settle(page);
+        });
+      else await timed(target.name, "switching", () => follow(page, variant));
+      await look(page, target, variant, problems);
+    } catch (error) {
+      check(`${target.name} ${variant.theme}-${variant.language}-${width}: opens`, [error.message.split("\n")[0]]);
+    }
+  }
+}
+
+async function tab(browser, storageState, width) {
   const context = await browser.newContext({
-    viewport: { width: variant.width, height: variant.width > 1000 ? 900 : 844 },
-    storageState: storage,
-    locale: variant.language === "ko" ? "ko-KR" : "en-US",
+    viewport: { width, height: width === WIDE ? 900 : 844 },
+    storageState,
+    locale: width === WIDE ? "en-US" : "ko-KR",
     timezoneId: "Asia/Seoul",
     reducedMotion: "reduce",
   });
-  await context.addInitScript(({ theme, language }) => {
-    localStorage.setItem("gw-theme", theme);
-    localStorage.setItem("gw-language", language);
-  }, variant);
   const page = await context.newPage();
-  const problems = listen(page);
-  for (const target of [...PAGES, ...(await found(page))]) {
-    try {
-      await visit(page, target, variant, problems);
-    } catch (error) {
-      check(`${target.name} ${variant.theme}-${variant.language}-${variant.width}: opens`, [
-        error.message.split("\n")[0],
-      ]);
-    }
-  }
-  if (variant.theme === "dark" && variant.language === "ko")
-    await checkKeyboard(page, { base: URL_BASE, wide: variant.width > 1000, settle, check });
-  if (variant.theme === "dark" && variant.language === "en" && variant.width > 1000) {
-    await followRedirects(page);
-    if (process.env.GW_FLOWS !== "off") await checkFlows(page, { base: URL_BASE, check });
-  }
-  await context.close();
+  // A page of the origin, whose storage can be written.
+  await page.goto(`${URL_BASE}/icon.svg`);
+  return { context, page, width, problems: listen(page, URL_BASE) };
 }
 
 async function followRedirects(page) {
@@ -168,11 +151,41 @@ async function followRedirects(page) {
   }
 }
 
-const VARIANTS = process.env.GW_QUICK
-  ? [{ theme: process.env.GW_QUICK === "1" ? "dark" : process.env.GW_QUICK, language: "ko", width: 1440 }]
-  : ["dark", "light"].flatMap((theme) =>
-      ["ko", "en"].flatMap((language) => [1440, 390].map((width) => ({ theme, language, width }))),
+const keyboard = (width) => ({
+  width,
+  run: async ({ page }) => {
+    await keep(page, { theme: "dark", language: "ko" });
+    await timed("keyboard", "keyboard", () =>
+      checkKeyboard(page, { base: URL_BASE, wide: width === WIDE, settle, check }),
     );
+  },
+});
+
+/** The longest pieces of work come first, so that no walker is left with one of them at the end. */
+function work(pages) {
+  const driven = {
+    width: WIDE,
+    run: async ({ page }) => {
+      await keep(page, { theme: "dark", language: "en" });
+      await timed("redirects", "redirects", () => followRedirects(page));
+      if (process.env.GW_FLOWS !== "off") await checkFlows(page, { base: URL_BASE, check, timed });
+    },
+  };
+  const visits = (width, first) => pages.map((target, at) => ({ width, run: (tab) => visit(tab, target, first + at) }));
+  if (QUICK) return [...(QUICK === "1" || QUICK === "dark" ? [keyboard(WIDE)] : []), ...visits(WIDE, 0)];
+  // Both widths of a page must not open in the same variant.
+  const both = visits(WIDE, 0).flatMap((wide, at) => [wide, visits(NARROW, 2)[at]]);
+  return ONLY ? both : [driven, keyboard(WIDE), keyboard(NARROW), ...both];
+}
+
+async function walk(browser, storage, waiting) {
+  const tabs = new Map();
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    if (!tabs.has(next.width)) tabs.set(next.width, await tab(browser, storage, next.width));
+    await next.run(tabs.get(next.width));
+  }
+  for (const { context } of tabs.values()) await context.close();
+}
 
 mkdirSync(SHOTS, { recursive: true });
 const browser = await chromium.launch({
@@ -180,16 +193,15 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-dev-shm-usage"],
 });
 try {
-  const storage = await signIn(browser);
-  const waiting = [...VARIANTS];
-  const walker = async () => {
-    for (let variant = waiting.shift(); variant; variant = waiting.shift()) await walk(browser, storage, variant);
-  };
-  await Promise.all(Array.from({ length: WALKERS }, walker));
+  const { state, more } = await signIn(browser);
+  const pages = [...PAGES, ...more].filter(({ name }) => !ONLY || ONLY.includes(name));
+  const waiting = work(pages);
+  await Promise.all(Array.from({ length: WALKERS }, () => walk(browser, state, waiting)));
 } catch (error) {
   check("the walk ends", [error.stack ?? String(error)]);
 } finally {
   await browser.close();
 }
+for (const line of secondsLines()) console.log(line);
 console.log(`${score.passed} passed, ${score.failed} failed`);
 process.exit(score.failed === 0 ? 0 : 1);

@@ -1,6 +1,7 @@
 // The theme: system, dark, light or high contrast. Kept in local storage and written to `<html data-theme>`.
 
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { useStored } from "./tabs";
 
 export const THEMES = ["system", "dark", "light", "contrast"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -14,10 +15,13 @@ interface ThemeState {
 
 const ThemeContext = createContext<ThemeState>({ theme: "system", shown: "dark", setTheme: () => {} });
 
+const KEY = "gw-theme";
+
+const named = (value: string | null): Theme => THEMES.find((theme) => theme === value) ?? "system";
+
 function stored(): Theme {
   try {
-    const value = localStorage.getItem("gw-theme");
-    return THEMES.find((theme) => theme === value) ?? "system";
+    return named(localStorage.getItem(KEY));
   } catch {
     return "system";
   }
@@ -33,13 +37,17 @@ export function ThemeProvider({ children }: { children: ReactNode }) {
     media.addEventListener("change", follow);
     return () => media.removeEventListener("change", follow);
   }, []);
+  useStored(
+    KEY,
+    useCallback((value) => setState(named(value)), []),
+  );
   const shown = theme === "system" ? (light ? "light" : "dark") : theme;
   // Set while rendering, not after: children read the tokens when they draw.
   if (document.documentElement.dataset.theme !== shown) document.documentElement.dataset.theme = shown;
   const setTheme = useCallback((next: Theme) => {
     setState(next);
     try {
-      localStorage.setItem("gw-theme", next);
+      localStorage.setItem(KEY, next);
     } catch {
       // Storage refused: the choice lasts for this page.
     }

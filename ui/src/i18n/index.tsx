@@ -2,6 +2,7 @@
 // the same placeholders.
 
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { useStored } from "../app/tabs";
 import type { Language } from "../lib/format";
 import en from "./en.json";
 import ko from "./ko.json";
@@ -44,6 +45,12 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
       // Storage refused: the choice lasts for this page.
     }
   }, []);
+  useStored(
+    "gw-language",
+    useCallback((value) => {
+      if (value === "ko" || value === "en") setState(value);
+    }, []),
+  );
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
