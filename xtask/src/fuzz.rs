@@ -26,6 +26,7 @@ static TARGETS: &[Target] = &[
     Target { name: "head-chunks", package: "gw-formats", test: "storage::head_chunks" },
     Target { name: "small-files", package: "gw-formats", test: "storage::small_files" },
     Target { name: "promql", package: "gw-lang", test: "promql" },
+    Target { name: "host-files", package: "gw-collect", test: "host_files" },
 ];
 
 /// `fuzz TARGET SECONDS`; `all` runs every target for so long, one after the other.
