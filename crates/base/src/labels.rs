@@ -156,6 +156,38 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
+/// A pair of canonical label bytes, its texts not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair<'a> {
+    /// The name.
+    pub name: &'a [u8],
+    /// The value.
+    pub value: &'a [u8],
+    /// Both, with their lengths.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Pair<'a> {
+    /// The first pair, and what is behind it.
+    #[must_use]
+    pub fn split(canonical: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (name, rest) = take_bytes(canonical)?;
+        let (value, rest) = take_bytes(rest)?;
+        let bytes = canonical.get(..canonical.len() - rest.len())?;
+        Some((Self { name, value, bytes }, rest))
+    }
+}
+
+/// The pairs of canonical label bytes; unlike [`Iter`] it costs a few nanoseconds a pair. Stops at the first malformed one.
+pub fn pairs(canonical: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    let mut rest = canonical;
+    std::iter::from_fn(move || {
+        let (pair, behind) = Pair::split(rest)?;
+        rest = behind;
+        Some(pair)
+    })
+}
+
 /// Whether bytes are what [`Labels::as_bytes`] gives for some label set.
 #[must_use]
 pub fn is_canonical(bytes: &[u8]) -> bool {
@@ -207,6 +239,12 @@ pub fn push_pair(bytes: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 fn take_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (text, rest) = take_bytes(bytes)?;
+    Some((std::str::from_utf8(text).ok()?, rest))
+}
+
+#[inline]
+fn take_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (mut length, mut shift, mut at) = (0usize, 0u32, 0usize);
     loop {
         let byte = *bytes.get(at)?;
@@ -220,8 +258,7 @@ fn take_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
             return None;
         }
     }
-    let text = bytes.get(at..at.checked_add(length)?)?;
-    Some((std::str::from_utf8(text).ok()?, bytes.get(at + length..)?))
+    bytes.get(at..)?.split_at_checked(length)
 }
 
 impl fmt::Display for Labels {
@@ -328,6 +365,20 @@ mod tests {
             &[1, 0xFF, 1, b'a'],
         ] {
             assert_eq!(Labels::from_bytes(bytes), Err(NotCanonical), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn raw_pairs_are_the_pairs() {
+        let long = "é".repeat(300);
+        let labels = Labels::from_pairs([(METRIC_NAME, "up"), ("long", &long), ("z", "1")]);
+        let raw: Vec<(&[u8], &[u8])> = pairs(labels.as_bytes()).map(|pair| (pair.name, pair.value)).collect();
+        let texts: Vec<(&[u8], &[u8])> = labels.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
+        assert_eq!(raw, texts);
+        let bytes: Vec<u8> = pairs(labels.as_bytes()).flat_map(|pair| pair.bytes).copied().collect();
+        assert_eq!(bytes, labels.as_bytes());
+        for malformed in [&[0xFFu8; 9][..], &[1, b'a'], &[1, b'a', 2, b'b']] {
+            assert_eq!(pairs(malformed).next(), None);
         }
     }
 

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod demo;
 mod lock;
+mod memory;
 mod monitors;
 mod personalities;
 mod ports;
@@ -25,9 +26,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::Cli;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let environment = gw_config::Environment::of_process();

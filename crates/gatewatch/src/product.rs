@@ -50,7 +50,7 @@ pub(crate) struct Start {
 /// # Errors
 /// Whatever keeps it from starting.
 pub(crate) fn run(start: Start, environment: &Environment) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("gatewatch").build()?;
+    let runtime = crate::memory::runtime().build()?;
     runtime.block_on(async {
         let product = Product::open(start, environment).await?;
         product.run().await
@@ -131,9 +131,10 @@ impl Product {
         let lock = DirLock::take(&dir)?;
         let (bound, moved) = bind(&start, &config).await?;
         let state = State::open(&dir, Arc::clone(&world)).await?;
-        let password = first_password(&state, environment).await?;
         let limits = config.limits();
-        let store = Store::open(store_options(&config), Arc::clone(&world)).await?;
+        let store = async { Ok(Store::open(store_options(&config), Arc::clone(&world)).await?) };
+        // A password takes its time, and so does a log that has to be read again.
+        let (password, store) = tokio::try_join!(first_password(&state, environment), store)?;
         let intake = Intake::new(Arc::clone(&store) as Arc<dyn gw_batch::Sink>, limits.clone(), Arc::clone(&world));
         let engine = engine(&config, &store, &world)?;
         let monitors = Monitors::open(&state).await?;

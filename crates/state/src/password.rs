@@ -1,6 +1,6 @@
 //! Password hashing: argon2id, off the reactor, a few at a time.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use gw_base::World;
 use tokio::sync::Semaphore;
@@ -25,13 +25,13 @@ const LONGEST_BYTES: usize = 1024;
 pub(crate) struct Hasher {
     running: Semaphore,
     line: Semaphore,
-    /// The hash of a password that nobody knows, checked when the user does not exist so that both take the same time.
+    /// A hash of no password, checked when the user does not exist so that both take the same time.
     decoy: Result<String, String>,
 }
 
 impl Hasher {
     pub(crate) fn new(world: &dyn World) -> Self {
-        let decoy = hash_now(&crate::secrets::new_secret(world), random_bytes::<16>(world));
+        let decoy = decoy(world);
         Self { running: Semaphore::new(AT_ONCE), line: Semaphore::new(IN_LINE), decoy }
     }
 
@@ -67,8 +67,25 @@ impl Hasher {
     }
 }
 
+fn params() -> Result<Params, String> {
+    Params::new(MEMORY_KIB, ITERATIONS, LANES, None).map_err(|error| error.to_string())
+}
+
+/// What a hash looks like, its bytes being random: it takes as long to check as any other, but none to make.
+fn decoy(world: &dyn World) -> Result<String, String> {
+    let salt = SaltString::encode_b64(&random_bytes::<16>(world)).map_err(|error| error.to_string())?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params()?).map_err(|error| error.to_string())?,
+        salt: Some(salt.as_salt()),
+        hash: Some(Output::new(&random_bytes::<32>(world)).map_err(|error| error.to_string())?),
+    };
+    Ok(hash.to_string())
+}
+
 fn hash_now(password: &str, salt: [u8; 16]) -> Result<String, String> {
-    let params = Params::new(MEMORY_KIB, ITERATIONS, LANES, None).map_err(|error| error.to_string())?;
+    let params = params()?;
     let salt = SaltString::encode_b64(&salt).map_err(|error| error.to_string())?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let hash = argon.hash_password(password.as_bytes(), &salt).map_err(|error| error.to_string())?;
@@ -82,5 +99,20 @@ fn verify_now(hash: &str, password: &str) -> Result<bool, String> {
         Ok(()) => Ok(true),
         Err(argon2::password_hash::Error::Password) => Ok(false),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decoy_is_checked_like_any_hash_and_never_fits() {
+        let world = gw_base::FakeWorld::new(gw_base::Timestamp::EPOCH, 7);
+        let (decoy, real) = (decoy(&world).unwrap(), hash_now("a password", [7; 16]).unwrap());
+        let shape = |hash: &str| hash.split('$').map(str::len).collect::<Vec<_>>();
+        assert_eq!(shape(&decoy), shape(&real));
+        assert_eq!(decoy.split('$').nth(3), real.split('$').nth(3), "the same work");
+        assert_eq!((verify_now(&decoy, "a password"), verify_now(&real, "a password")), (Ok(false), Ok(true)));
     }
 }

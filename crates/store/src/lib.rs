@@ -11,6 +11,7 @@ mod erase;
 mod error;
 mod flush;
 mod head;
+mod key;
 mod maintain;
 mod matching;
 mod merge;

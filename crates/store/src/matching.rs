@@ -76,6 +76,28 @@ impl Condition {
         hit != self.negated
     }
 
+    /// The same of the bytes of a value.
+    pub(crate) fn accepts_bytes(&self, value: &[u8]) -> bool {
+        match &self.test {
+            // Most values are told apart by their ends.
+            Test::Pattern(pattern) if !pattern.fits_ends(value) => self.negated,
+            _ => std::str::from_utf8(value).is_ok_and(|value| self.accepts(value)),
+        }
+    }
+
+    /// Texts of which one begins every value that the pattern matches, where such are known.
+    pub(crate) fn beginnings(&self) -> Option<&[Box<[u8]>]> {
+        match &self.test {
+            Test::Pattern(pattern) if !pattern.prefixes().is_empty() => Some(pattern.prefixes()),
+            _ => None,
+        }
+    }
+
+    /// The judgement of a value that begins otherwise.
+    pub(crate) const fn otherwise(&self) -> bool {
+        self.negated
+    }
+
     /// The only values that can fulfil it, where those are few and known.
     pub(crate) fn candidates(&self) -> Option<&[String]> {
         match &self.test {

@@ -19,10 +19,13 @@ use crate::part::PartMeta;
 use crate::part::cache::PartCache;
 use crate::part::reader::PartReader;
 use crate::state::{Pieces, State, View};
+use crate::wal::Log;
 use crate::wal::disk::Disk;
-use crate::wal::samples::Replayer;
-use crate::wal::{Log, codec};
+use crate::wal::samples::{Change, Replayer};
 use crate::{Family, StoreError, StoreOptions, StoreStats};
+
+/// Records that have been read and wait to be applied.
+const RECORDS_AHEAD: usize = 16;
 
 /// What the store stands on.
 #[derive(Debug)]
@@ -161,18 +164,20 @@ fn replay(
 ) -> Result<Log, StoreError> {
     let signal = head.signal();
     let limits = SeriesLimits { all: options.limits.active_series, metric: options.limits.series_per_metric };
-    let mut replayer = Replayer::new(limits);
-    let apply = |sequence: u64, payload: &[u8]| {
-        if signal == Signal::Metrics {
-            return replayer.apply(sequence, payload, head);
-        }
-        codec::decode(signal, payload).is_ok_and(|batches| {
-            head.apply(sequence, &batches, limits);
-            true
-        })
-    };
-    let (log, replayed) = Log::open(disk, options.segment_bytes, head.through(), apply)
-        .map_err(|error| StoreError::disk("replay", format!("write-ahead log of {signal}"), error))?;
+    let mut replayer = Replayer::default();
+    // To read records and to apply them is about the same work, so each has a thread.
+    let opened = std::thread::scope(|scope| {
+        let (sender, changes) = std::sync::mpsc::sync_channel::<Change>(RECORDS_AHEAD);
+        scope.spawn(move || changes.into_iter().for_each(|change| change.apply(head, limits)));
+        let apply = |sequence: u64, payload: &[u8]| {
+            // A thread that is gone has panicked, and the scope says so.
+            let hand_on = |change| sender.send(change).unwrap_or_default();
+            replayer.read(sequence, payload, head, hand_on)
+        };
+        Log::open(disk, options.segment_bytes, head.through(), apply)
+    });
+    let (log, replayed) =
+        opened.map_err(|error| StoreError::disk("replay", format!("write-ahead log of {signal}"), error))?;
     if replayed.torn_bytes > 0 {
         tracing::warn!(%signal, bytes = replayed.torn_bytes, "unfinished write cut from the end of the write-ahead log");
     }

@@ -133,7 +133,17 @@ fn shortest(sorted: Vec<Box<[u8]>>) -> Vec<Box<[u8]>> {
 impl Pattern {
     /// Whether a text matches.
     pub(crate) fn is_match(&self, text: &str) -> bool {
-        self.can_start(text.as_bytes()) && self.can_end(text.as_bytes()) && self.regex.is_match(text)
+        self.fits_ends(text.as_bytes()) && self.regex.is_match(text)
+    }
+
+    /// Whether a text begins and ends like one that matches.
+    pub(crate) fn fits_ends(&self, text: &[u8]) -> bool {
+        self.can_start(text) && self.can_end(text)
+    }
+
+    /// One of these begins every text that matches; none when nothing is known.
+    pub(crate) fn prefixes(&self) -> &[Box<[u8]>] {
+        &self.prefixes
     }
 
     fn can_start(&self, text: &[u8]) -> bool {

@@ -21,6 +21,8 @@ pub struct Selection {
     pub traces: Option<Vec<TraceId>>,
     /// Logs only: texts that every line must contain.
     pub contains: Vec<String>,
+    /// Metrics only: nothing but the newest sample of each series is wanted; older ones may be left out.
+    pub newest: bool,
     /// Reading more rows than this fails with [`crate::StoreError::TooManyRows`].
     pub max_rows: usize,
 }
@@ -29,7 +31,16 @@ impl Selection {
     /// Everything of a signal in a time range, without a budget.
     #[must_use]
     pub const fn new(tenant: Tenant, signal: Signal, range: TimeRange) -> Self {
-        Self { tenant, signal, range, matchers: Vec::new(), traces: None, contains: Vec::new(), max_rows: usize::MAX }
+        Self {
+            tenant,
+            signal,
+            range,
+            matchers: Vec::new(),
+            traces: None,
+            contains: Vec::new(),
+            newest: false,
+            max_rows: usize::MAX,
+        }
     }
 
     /// The same with these matchers.

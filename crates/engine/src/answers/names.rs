@@ -11,7 +11,7 @@ use gw_plan::{logql, promql};
 use gw_store::{Selection, Texts};
 
 use super::stream::ready;
-use crate::operators::compare;
+use crate::operators::in_order;
 use crate::run::{Run, read_failed};
 
 /// Answers [`gw_batch::Request::Names`].
@@ -55,7 +55,7 @@ pub(crate) async fn names(
     Cost::add(&run.cost.series, sets.len());
     Ok(match names {
         Names::Series => {
-            sets.sort_by(compare);
+            let mut sets = in_order(sets, |set| set);
             sets.dedup();
             label_sets(cut(sets, limit, &run), &run)
         }

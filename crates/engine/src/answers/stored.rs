@@ -10,7 +10,7 @@ use gw_batch::{Answer, Cost, QueryError, SamplesBuilder, Selector, Shape};
 use gw_store::{Selection, Series};
 
 use super::stream::guarded;
-use crate::operators::compare;
+use crate::operators::in_order;
 use crate::run::{Run, read_failed};
 
 /// Samples of one batch of the answer, so that it is written out piece by piece.
@@ -42,8 +42,7 @@ pub(crate) async fn stored(
         run.check()?;
     }
     Cost::add(&run.cost.series, found.len());
-    let mut series: Vec<Series> = found.into_values().collect();
-    series.sort_by(|a, b| compare(&a.labels, &b.labels));
+    let series = in_order(found.into_values().collect(), |series: &Series| &series.labels);
     let batches = stream::unfold(series.into_iter(), |mut rest| async move {
         let batch = next_batch(&mut rest)?;
         Some((Ok(batch), rest))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gw_base::{Kind, Map};
 use gw_batch::QueryError;
 
-use super::names::{compare, unnamed};
+use super::names::{order, unnamed};
 use crate::exec::{MatrixStream, Operator, collected, once};
 use crate::matrix::{Cell, Matrix};
 use crate::run::Run;
@@ -29,13 +29,13 @@ impl Operator for Finish {
         once(async move {
             let mut matrix = collected(input, steps, &run).await?;
             drop_names(&mut matrix);
-            let matrix = merged(without_empty(matrix))?;
+            let matrix = without_empty(matrix);
             if ordered {
-                return Ok(matrix);
+                return merged(matrix);
             }
-            let mut rows: Vec<usize> = (0..matrix.rows()).collect();
-            rows.sort_by(|a, b| compare(&matrix.labels[*a], &matrix.labels[*b]));
-            if rows.is_sorted() { Ok(matrix) } else { Ok(matrix.taken(&rows)) }
+            let matrix = sorted(matrix);
+            // Equal series are neighbours now.
+            if matrix.labels.windows(2).all(|two| two[0] != two[1]) { Ok(matrix) } else { Ok(sorted(merged(matrix)?)) }
         })
     }
 }
@@ -75,6 +75,11 @@ fn drop_names(matrix: &mut Matrix) -> bool {
         any = true;
     }
     any
+}
+
+fn sorted(matrix: Matrix) -> Matrix {
+    let rows = order(&matrix.labels);
+    if rows.is_sorted() { matrix } else { matrix.taken(&rows) }
 }
 
 fn without_empty(matrix: Matrix) -> Matrix {

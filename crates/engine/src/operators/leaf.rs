@@ -70,9 +70,11 @@ impl Leaf {
     ) -> Result<Self, QueryError> {
         let (matchers, after, until) = spec.reads();
         let range = TimeRange::new(Timestamp::from_nanos(after.saturating_add(1)), Timestamp::from_nanos(until));
+        let newest = matches!(&spec, Spec::Select(select) if select.grid.count == 1 && !select.smoothed);
         let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
             .matching(matchers.to_vec())
             .at_most(run.limits.query_samples);
+        let selection = Selection { newest, ..selection };
         let kernel = match spec {
             Spec::Select(select) => Kernel::Select(select),
             Spec::Window(window) => {

@@ -33,7 +33,7 @@ pub(crate) use join::Join;
 pub(crate) use leaf::Spec;
 pub(crate) use literal::{Constant, ScalarOf, Time};
 pub(crate) use map::Map;
-pub(crate) use names::{compare, key};
+pub(crate) use names::{in_order, key};
 pub(crate) use relabel::Relabel;
 pub(crate) use repeat::Repeat;
 pub(crate) use scan::{Select, Window, described, raw_samples};

@@ -2,11 +2,52 @@
 
 use std::cmp::Ordering;
 
+use gw_base::labels::pairs;
 use gw_base::{Labels, METRIC_NAME, Map};
 
 /// The order of label sets in answers: pair by pair, names first.
 pub(crate) fn compare(a: &Labels, b: &Labels) -> Ordering {
     a.iter().cmp(b.iter())
+}
+
+/// The places of label sets in that order; equal ones keep theirs.
+///
+/// Each set becomes bytes that compare as it does, so that a comparison looks at bytes and not at texts: a text ends with two
+/// zeros, and a zero inside of it is followed by a one.
+pub(crate) fn order<'a>(sets: impl IntoIterator<Item = &'a Labels>) -> Vec<usize> {
+    let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+    for set in sets {
+        for pair in pairs(set.as_bytes()) {
+            push_comparable(&mut bytes, pair.name);
+            push_comparable(&mut bytes, pair.value);
+        }
+        ends.push(bytes.len());
+    }
+    let key = |at: usize| &bytes[at.checked_sub(1).map_or(0, |before| ends[before])..ends[at]];
+    let mut order: Vec<usize> = (0..ends.len()).collect();
+    if !order.is_sorted_by_key(|at| key(*at)) {
+        order.sort_by(|a, b| key(*a).cmp(key(*b)));
+    }
+    order
+}
+
+/// Items in the order of their labels.
+pub(crate) fn in_order<T>(items: Vec<T>, labels: impl Fn(&T) -> &Labels) -> Vec<T> {
+    let order = order(items.iter().map(labels));
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| items[at].take()).collect()
+}
+
+fn push_comparable(out: &mut Vec<u8>, text: &[u8]) {
+    if text.contains(&0) {
+        text.split_inclusive(|byte| *byte == 0).for_each(|piece| {
+            out.extend_from_slice(piece);
+            out.extend(piece.ends_with(&[0]).then_some(1));
+        });
+    } else {
+        out.extend_from_slice(text);
+    }
+    out.extend_from_slice(&[0, 0]);
 }
 
 /// What the name of a metric stands for, and goes with it: `__name__`, `__type__`, `__unit__`.
@@ -37,37 +78,10 @@ fn key_of(labels: &[u8], names: &[String], keep: bool, out: &mut Vec<u8>) {
         return;
     }
     let named = |name: &[u8]| names.binary_search_by(|other| other.as_bytes().cmp(name)).is_ok();
-    for (name, pair) in pairs(labels) {
-        if if keep { named(name) } else { name != METRIC_NAME.as_bytes() && !named(name) } {
-            out.extend_from_slice(pair);
+    for pair in pairs(labels) {
+        if if keep { named(pair.name) } else { pair.name != METRIC_NAME.as_bytes() && !named(pair.name) } {
+            out.extend_from_slice(pair.bytes);
         }
-    }
-}
-
-/// The name, and the whole, of each pair of canonical label bytes. Unlike [`Labels::iter`] it does not look at the texts, so it
-/// costs a few nanoseconds a pair.
-fn pairs(labels: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = labels;
-    std::iter::from_fn(move || {
-        let (name_start, name_end) = text(rest, 0)?;
-        let (_, end) = text(rest, name_end)?;
-        let (pair, tail) = rest.split_at_checked(end)?;
-        rest = tail;
-        Some((pair.get(name_start..name_end)?, pair))
-    })
-}
-
-/// Where the text whose length stands at `at` starts and ends.
-fn text(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
-    let (mut length, mut shift) = (0usize, 0u32);
-    loop {
-        let byte = *bytes.get(at)?;
-        at += 1;
-        length |= usize::from(byte & 0x7F).checked_shl(shift)?;
-        if byte < 0x80 {
-            return Some((at, at.checked_add(length)?));
-        }
-        shift += 7;
     }
 }
 
@@ -114,5 +128,24 @@ impl Keys {
                 next
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_ordered_pair_by_pair() {
+        let texts = ["", "a", "b", "ab", "a\0", "a\0b", "a\u{1}", "aé", "\0", "ba", "aaaaaaaaaaaaaaaa"];
+        let sets: Vec<Labels> = texts
+            .iter()
+            .flat_map(|x| texts.iter().flat_map(move |y| ["l", "la", "k"].map(|name| (*x, *y, name))))
+            .map(|(x, y, name)| Labels::from_pairs([(METRIC_NAME, x), (name, y), ("z", x)]))
+            .collect();
+        let mut expected: Vec<usize> = (0..sets.len()).collect();
+        expected.sort_by(|a, b| compare(&sets[*a], &sets[*b]));
+        assert_eq!(order(&sets), expected);
+        assert_eq!(order(&[]), [0; 0]);
     }
 }

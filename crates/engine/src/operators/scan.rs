@@ -12,7 +12,7 @@ use gw_plan::seconds;
 use gw_store::Selection;
 
 use super::leaf::{Leaf, Spec};
-use super::names::compare;
+use super::names::in_order;
 use super::slide::Track;
 use crate::exec::{MatrixStream, Operator};
 use crate::matrix::Matrix;
@@ -149,12 +149,12 @@ pub(crate) async fn raw_samples(run: &Run, raw: &algebra::Raw) -> Result<Vec<(La
     let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
         .matching(raw.matchers.clone())
         .at_most(run.limits.query_samples);
-    let mut series = run.store.series(&selection).await.map_err(read_failed)?;
+    let series = run.store.series(&selection).await.map_err(read_failed)?;
     let samples: usize = series.iter().map(|series| series.times.len() + series.histogram_times.len()).sum();
     Cost::add(&run.cost.series, series.len());
     Cost::add(&run.cost.rows, samples);
     Cost::add(&run.cost.bytes, samples * 16);
-    series.sort_by(|a, b| compare(&a.labels, &b.labels));
+    let series = in_order(series, |series| &series.labels);
     let tracks = series.into_iter().map(|series| (series.labels.clone(), Track::of(&series)));
     Ok(tracks.filter(|(_, track)| !track.times.is_empty() || !track.histograms.is_empty()).collect())
 }

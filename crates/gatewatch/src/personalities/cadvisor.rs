@@ -208,7 +208,7 @@ fn start(given: &Given) -> Result<()> {
     let metrics = given.get("prometheus_endpoint").unwrap_or("/metrics").to_owned();
     ensure!(metrics.starts_with('/') && metrics != "/", "-prometheus_endpoint must begin with / and name a page");
     let paths = Paths { metrics, base };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = crate::memory::runtime().worker_threads(1).build()?;
     runtime.block_on(async {
         let world = product::world();
         let cancel = CancellationToken::new();

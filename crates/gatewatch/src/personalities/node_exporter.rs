@@ -139,7 +139,7 @@ fn start(given: &Given) -> Result<()> {
         // As the original: host metrics are for the network's Prometheus, and hold nothing that could be written.
         addresses.push(":9100");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = crate::memory::runtime().worker_threads(1).build()?;
     runtime.block_on(async {
         let cancel = CancellationToken::new();
         let mut servers = tokio::task::JoinSet::new();

@@ -42,5 +42,5 @@ impl OpenStore {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("gatewatch").build()?)
+    Ok(crate::memory::runtime().build()?)
 }

@@ -5,11 +5,11 @@
 //! just found is therefore tried first, which spares even the hash.
 
 use gw_base::METRIC_NAME;
-use gw_base::labels::{Iter, hash_bytes};
+use gw_base::labels::{Iter, Pair, hash_bytes};
 use roaring::RoaringBitmap;
 
 use super::postings::Posting;
-use super::symbols::{Symbols, split_pair};
+use super::symbols::Symbols;
 use crate::matching::{Condition, Conditions};
 
 /// No series.
@@ -23,7 +23,7 @@ pub(crate) struct HeadIndex {
     pairs: Vec<u32>,
     /// Where the pairs of each series end, behind a leading zero.
     ends: Vec<u32>,
-    /// Open addressing: high half of the hash, and number of the series + 1; zero where free.
+    /// Open addressing: a tag, which says the place to begin at, and number of the series + 1; zero where free.
     slots: Vec<u64>,
     postings: Vec<Posting>,
 }
@@ -78,13 +78,13 @@ impl HeadIndex {
         if (guess as usize) < self.len() && self.is(guess, canonical) {
             return Some(guess);
         }
-        let hash = hash_bytes(canonical);
+        let tag = tag_of(canonical);
         let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
+        let mut at = tag as usize & mask;
         loop {
             let slot = self.slots[at];
             let series = (slot as u32).checked_sub(1)?;
-            if slot >> 32 == hash >> 32 && self.is(series, canonical) {
+            if (slot >> 32) as u32 == tag && self.is(series, canonical) {
                 return Some(series);
             }
             at = (at + 1) & mask;
@@ -121,15 +121,38 @@ impl HeadIndex {
         }
         let first = self.pairs.len();
         let mut rest = canonical;
-        while let Some((pair, tail)) = split_pair(rest) {
-            self.pairs.push(self.symbols.find_or_push(pair));
+        while let Some((pair, tail)) = Pair::split(rest) {
+            self.pairs.push(self.symbols.find_or_push(pair.bytes));
             rest = tail;
         }
-        Ok(self.finish(first, hash_bytes(canonical)))
+        Ok(self.finish(first, tag_of(canonical)))
+    }
+
+    /// The number of a pair, which is canonical; it is added when new.
+    pub(crate) fn symbol(&mut self, pair: &[u8]) -> u32 {
+        let symbol = self.symbols.find_or_push(pair);
+        self.postings.resize(self.symbols.len(), Posting::None);
+        symbol
+    }
+
+    /// The series of these pairs, which passed the limits when it first came; it is taken in when new. `None` when they do
+    /// not make a label set.
+    pub(crate) fn define(&mut self, pairs: &[u32]) -> Option<u32> {
+        let name = |pair: &u32| Pair::split(self.symbols.pair(*pair)).map(|(pair, _)| pair.name);
+        if !pairs.is_sorted_by(|a, b| name(a) < name(b)) {
+            return None;
+        }
+        let canonical = pairs.iter().map(|pair| self.symbols.pair(*pair)).collect::<Vec<_>>().concat();
+        if let Some(known) = self.find(&canonical, UNKNOWN) {
+            return Some(known);
+        }
+        let first = self.pairs.len();
+        self.pairs.extend_from_slice(pairs);
+        Some(self.finish(first, tag_of(&canonical)))
     }
 
     /// Files the series whose pairs have been appended from `first` on.
-    fn finish(&mut self, first: usize, hash: u64) -> u32 {
+    fn finish(&mut self, first: usize, tag: u32) -> u32 {
         let series = self.len() as u32;
         self.ends.push(u32::try_from(self.pairs.len()).expect("a head is bounded far below 2^32 pairs"));
         self.postings.resize(self.symbols.len(), Posting::None);
@@ -139,19 +162,13 @@ impl HeadIndex {
         if self.len() * 2 > self.slots.len() {
             self.grow();
         }
-        place(&mut self.slots, hash, series);
+        place(&mut self.slots, u64::from(tag) << 32 | u64::from(series + 1));
         series
     }
 
     fn grow(&mut self) {
         let mut slots = vec![0; self.slots.len() * 2];
-        let mut labels = Vec::new();
-        // The series being filed is placed by the caller.
-        for series in 0..self.len() as u32 - 1 {
-            labels.clear();
-            self.labels_into(series, &mut labels);
-            place(&mut slots, hash_bytes(&labels), series);
-        }
+        self.slots.iter().filter(|slot| **slot != 0).for_each(|slot| place(&mut slots, *slot));
         self.slots = slots;
     }
 
@@ -221,12 +238,12 @@ impl HeadIndex {
                     self.symbols.find(&pair).into_iter().for_each(&mut add);
                 }
             } else {
-                named.filter(|symbol| condition.accepts(self.symbols.value(*symbol))).for_each(add);
+                named.filter(|symbol| condition.accepts_bytes(self.symbols.value(*symbol))).for_each(add);
             }
             return hits;
         }
         // An absent label has the empty value, which is accepted: all series but those whose value is not.
-        named.filter(|symbol| !condition.accepts(self.symbols.value(*symbol))).for_each(add);
+        named.filter(|symbol| !condition.accepts_bytes(self.symbols.value(*symbol))).for_each(add);
         self.all() - hits
     }
 
@@ -237,13 +254,18 @@ impl HeadIndex {
     }
 }
 
-fn place(slots: &mut [u64], hash: u64, series: u32) {
+fn tag_of(canonical: &[u8]) -> u32 {
+    (hash_bytes(canonical) >> 32) as u32
+}
+
+/// Puts what a slot holds where it belongs.
+fn place(slots: &mut [u64], slot: u64) {
     let mask = slots.len() - 1;
-    let mut at = hash as usize & mask;
+    let mut at = (slot >> 32) as usize & mask;
     while slots[at] != 0 {
         at = (at + 1) & mask;
     }
-    slots[at] = hash >> 32 << 32 | u64::from(series + 1);
+    slots[at] = slot;
 }
 
 #[cfg(test)]

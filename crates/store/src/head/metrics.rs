@@ -15,6 +15,7 @@ use super::index::{Full, HeadIndex};
 pub(crate) use super::index::{SeriesLimits, UNKNOWN};
 use super::series::timed;
 use super::shard::{Grown, Shard};
+use crate::key::Key;
 use crate::matching::Conditions;
 use crate::selection::Texts;
 use crate::{Family, Series};
@@ -32,8 +33,16 @@ pub(crate) struct MetricsHead {
     index: RwLock<HeadIndex>,
     shards: [RwLock<Shard>; SHARDS],
     families: RwLock<BTreeMap<String, Family>>,
-    /// Places in label order, for the number of series that there were.
-    ranks: Mutex<Arc<[u32]>>,
+    ranks: Mutex<Ranks>,
+}
+
+/// Places of series in label order.
+#[derive(Debug, Default)]
+struct Ranks {
+    /// Of the series that there were.
+    places: Arc<[u32]>,
+    /// Series that have been put in order without, since there have been more of them.
+    sorted: usize,
 }
 
 /// What an append did.
@@ -92,6 +101,11 @@ impl MetricsHead {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The index, to add to it.
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, HeadIndex> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The number of each of these series; [`UNKNOWN`] for those that have none yet.
     pub(crate) fn resolve(&self, sets: &BinaryArray) -> Vec<u32> {
         let index = self.index();
@@ -115,7 +129,7 @@ impl MetricsHead {
         for (row, key) in view.keys.iter().enumerate() {
             rows[*key as usize] += u64::from(plain || !view.is_metadata(row));
         }
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let mut index = self.index_mut();
         let text_before = index.symbols().text_bytes();
         for (key, number) in numbers.iter_mut().enumerate() {
             if *number != UNKNOWN || rows[key] == 0 {
@@ -138,12 +152,6 @@ impl MetricsHead {
         // Room for growth and the table that finds a pair.
         applied.bytes += 2 * (index.symbols().text_bytes() - text_before);
         applied
-    }
-
-    /// Takes in one series; `None` when it is over a limit.
-    pub(crate) fn define_one(&self, canonical: &[u8], limits: SeriesLimits) -> Option<u32> {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        index.find(canonical, UNKNOWN).or_else(|| index.insert(canonical, limits).ok())
     }
 
     /// Appends the rows of a batch whose series have these numbers.
@@ -264,7 +272,7 @@ impl MetricsHead {
             Texts::Values(name) => {
                 for pair in index.symbols().named(name) {
                     if index.series_of(*pair).any(&mut counts) {
-                        found(index.symbols().value(*pair));
+                        found(std::str::from_utf8(index.symbols().value(*pair)).unwrap_or(""));
                     }
                 }
             }
@@ -281,13 +289,15 @@ impl MetricsHead {
     /// Places in label order, when they are worth their price for so many series.
     fn ranks(&self, index: &HeadIndex, wanted: usize) -> Option<Arc<[u32]>> {
         let mut ranks = self.ranks.lock().unwrap_or_else(PoisonError::into_inner);
-        if ranks.len() != index.len() {
-            if wanted * 16 < index.len() {
+        if ranks.places.len() != index.len() {
+            // To rank all costs about as much as to sort a sixteenth of them by their labels.
+            ranks.sorted += wanted;
+            if ranks.sorted * 16 < index.len() {
                 return None;
             }
-            *ranks = index.ranks().into();
+            *ranks = Ranks { places: index.ranks().into(), sorted: 0 };
         }
-        Some(Arc::clone(&ranks))
+        Some(Arc::clone(&ranks.places))
     }
 
     /// Appends the canonical label bytes of a series.
@@ -295,10 +305,22 @@ impl MetricsHead {
         self.index().labels_into(series, out);
     }
 
+    /// Makes `key` that of a series.
+    pub(crate) fn key_into(&self, series: u32, key: &mut Key) {
+        let index = self.index();
+        key.become_of(index.pairs(series), |pair| index.symbols().pair(pair));
+    }
+
     /// Appends the samples of a series in the range to `out`; times may repeat and fall back, the later one holds.
     pub(crate) fn read(&self, series: u32, range: TimeRange, out: &mut Series) {
         let (shard, place) = place(series);
         self.shards[shard].read().unwrap_or_else(PoisonError::into_inner).read(place, range, out);
+    }
+
+    /// The newest sample of a series of nothing but floats in order.
+    pub(crate) fn newest(&self, series: u32) -> Option<(i64, f64)> {
+        let (shard, place) = place(series);
+        self.shards[shard].read().unwrap_or_else(PoisonError::into_inner).newest(place)
     }
 
     /// Blocks of samples.

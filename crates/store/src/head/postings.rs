@@ -15,6 +15,13 @@ pub(crate) enum Posting {
     Many(Box<RoaringBitmap>),
 }
 
+/// Appends a number that is higher than all before, without looking for its place.
+fn append(bitmap: &mut RoaringBitmap, series: u32) {
+    if bitmap.try_push(series).is_err() {
+        bitmap.insert(series);
+    }
+}
+
 impl Posting {
     /// Appends a series, which is higher than all before.
     pub(crate) fn push(&mut self, series: u32) {
@@ -24,12 +31,10 @@ impl Posting {
             Self::Few(list) if list.len() < MANY => list.push(series),
             Self::Few(list) => {
                 let mut bitmap: RoaringBitmap = list.iter().copied().collect();
-                bitmap.insert(series);
+                append(&mut bitmap, series);
                 *self = Self::Many(Box::new(bitmap));
             }
-            Self::Many(bitmap) => {
-                bitmap.insert(series);
-            }
+            Self::Many(bitmap) => append(bitmap, series),
         }
     }
 

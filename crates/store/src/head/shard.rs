@@ -170,6 +170,12 @@ impl Shard {
         self.tracks.get(series as usize).is_some_and(|track| track.has_extras)
     }
 
+    /// The newest sample of a series that has nothing but floats in order.
+    pub(crate) fn newest(&self, series: u32) -> Option<(i64, f64)> {
+        let track = self.tracks.get(series as usize).filter(|track| !track.has_extras && track.block != Block::NONE)?;
+        Some((track.last.time, f64::from_bits(track.last.bits)))
+    }
+
     /// Whether some sample may lie in the range.
     pub(crate) fn overlaps(&self, series: u32, range: TimeRange) -> bool {
         let Some(track) = self.tracks.get(series as usize) else { return false };
@@ -275,6 +281,7 @@ mod tests {
                 assert_eq!(out.times, inside);
                 assert!(out.times.iter().zip(&out.values).all(|(t, v)| *v == value(series, t / 10)));
                 assert_eq!(shard.overlaps(series, range), to >= 0 && from <= 5990);
+                assert_eq!(shard.newest(series), Some((5990, value(series, 599))));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gw_base::labels::{Iter, hash_bytes};
+use gw_base::labels::{Iter, Pair, hash_bytes};
 
 /// Interned pairs in canonical form.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ impl Symbols {
     }
 
     /// The value of a pair.
-    pub(crate) fn value(&self, symbol: u32) -> &str {
-        Iter::over(self.pair(symbol)).next().map_or("", |(_, value)| value)
+    pub(crate) fn value(&self, symbol: u32) -> &[u8] {
+        Pair::split(self.pair(symbol)).map_or(&[], |(pair, _)| pair.value)
     }
 
     /// The number of a pair that is known.
@@ -119,29 +119,6 @@ impl Symbols {
     }
 }
 
-/// Cuts canonical label bytes behind their first pair.
-pub(crate) fn split_pair(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let name = text_end(bytes, 0)?;
-    bytes.split_at_checked(text_end(bytes, name)?)
-}
-
-/// Where the text that begins at `at` ends.
-fn text_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let (mut length, mut shift) = (0usize, 0u32);
-    loop {
-        let byte = *bytes.get(at)?;
-        length |= usize::from(byte & 0x7F) << shift;
-        at += 1;
-        if byte < 0x80 {
-            return at.checked_add(length).filter(|end| *end <= bytes.len());
-        }
-        shift += 7;
-        if shift > 28 {
-            return None;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,22 +130,11 @@ mod tests {
         let pair = |i: u32| Labels::from_pairs([("pod", format!("pod-{i}"))]);
         let numbers: Vec<u32> = (0..5000).map(|i| symbols.find_or_push(pair(i).as_bytes())).collect();
         assert_eq!(numbers, (0..5000).collect::<Vec<_>>());
-        assert_eq!((symbols.find(pair(4321).as_bytes()), symbols.value(7)), (Some(4321), "pod-7"));
+        assert_eq!((symbols.find(pair(4321).as_bytes()), symbols.value(7)), (Some(4321), &b"pod-7"[..]));
         assert_eq!((symbols.find(pair(5000).as_bytes()), symbols.named("pod").len()), (None, 5000));
         let ranks = symbols.ranks();
         let mut order: Vec<u32> = (0..5000).collect();
         order.sort_by_key(|symbol| ranks[*symbol as usize]);
         assert!(order.windows(2).all(|two| symbols.pair(two[0]) < symbols.pair(two[1])));
-    }
-
-    #[test]
-    fn pairs_are_cut_at_their_ends() {
-        let long = "v".repeat(200);
-        let labels = Labels::from_pairs([("a", long.as_str()), ("b", "2")]);
-        let (first, rest) = split_pair(labels.as_bytes()).unwrap();
-        assert_eq!((first.len(), rest), (1 + 1 + 2 + 200, &[1, b'b', 1, b'2'][..]));
-        assert_eq!(split_pair(rest), Some((rest, &[][..])));
-        assert_eq!(split_pair(&rest[..3]), None);
-        assert_eq!(split_pair(&[0xFF; 9]), None);
     }
 }

@@ -8,7 +8,7 @@ use gw_base::TimeRange;
 
 use super::source::Source;
 use crate::head::series::settle;
-use crate::{Series, StoreError};
+use crate::{Selection, Series, StoreError};
 
 /// What a cursor came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Step {
 pub struct SeriesCursor {
     sources: Vec<Source>,
     range: TimeRange,
+    /// Whether the newest sample of a series is enough.
+    newest: bool,
     key: Vec<u8>,
     /// The sources that have the series of this key.
     having: Vec<usize>,
@@ -49,15 +51,16 @@ const SETTLE_EVERY: usize = 1 << 12;
 
 impl SeriesCursor {
     /// A cursor over sources, the one that was written first in front.
-    pub(super) fn new(sources: Vec<Source>, range: TimeRange, limit: usize) -> Self {
+    pub(super) fn new(sources: Vec<Source>, selection: &Selection) -> Self {
         let parts = sources.iter().filter(|source| source.is_part()).count();
         Self {
             sources,
-            range,
+            range: selection.range,
+            newest: selection.newest,
             key: Vec::new(),
             having: Vec::new(),
             samples: Series::default(),
-            budget: Arc::new(Budget { limit, read: AtomicUsize::new(0) }),
+            budget: Arc::new(Budget { limit: selection.max_rows, read: AtomicUsize::new(0) }),
             read: 0,
             unsettled: 0,
             parts,
@@ -101,12 +104,13 @@ impl SeriesCursor {
     /// A passed budget.
     pub fn advance(&mut self) -> Result<Step, StoreError> {
         while self.find() {
+            let newest = self.newest && self.leave_newest();
             if !self.having.iter().all(|at| self.sources[*at].is_loaded()) {
                 return Ok(Step::Load);
             }
             clear(&mut self.samples);
             for at in &self.having {
-                self.sources[*at].take(self.range, &mut self.samples);
+                self.sources[*at].take(self.range, newest, &mut self.samples);
             }
             // One head may have samples out of order, several sources the same sample twice.
             settle(&mut self.samples);
@@ -155,6 +159,21 @@ impl SeriesCursor {
             self.sources[*at].skip();
         }
         found
+    }
+
+    /// Leaves the source that has the newest sample, if that can be told without reading: then the others need not be read.
+    fn leave_newest(&mut self) -> bool {
+        let (end, sources) = (self.range.end.nanos(), &self.sources);
+        let newest = |at: usize| sources[at].newest().filter(|time| *time <= end);
+        if !self.having.iter().all(|at| newest(*at).is_some()) {
+            return false;
+        }
+        // Of equal times the sample written last holds.
+        let Some(kept) = self.having.iter().copied().max_by_key(|at| newest(*at)) else { return false };
+        self.having.iter().filter(|at| **at != kept).for_each(|at| self.sources[*at].skip());
+        self.having.clear();
+        self.having.push(kept);
+        true
     }
 
     /// Finds the least label set of all sources, and who has it.

@@ -14,6 +14,7 @@ use crate::head::TenantHead;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::part::metrics::PartSeries;
+use crate::part::reader::Opened;
 use crate::selection::Texts;
 use crate::state::{Snapshot, State};
 use crate::{Selection, Series, SeriesExemplars, StoreError};
@@ -26,23 +27,26 @@ pub(crate) async fn cursor(
     conditions: Arc<Conditions>,
 ) -> Result<SeriesCursor, StoreError> {
     let range = selection.range;
-    let mut sources = Vec::new();
+    let mut opened = Vec::new();
     for part in &snapshot.parts {
-        let found = of_part(state, &snapshot, part, (&conditions, range)).await?;
-        if let Some(series) = found.filter(|series| series.left() > 0) {
-            sources.push(Source::Part(Box::new(PartSource::new(Arc::clone(state), Arc::clone(part), series))));
-        }
+        opened.extend(open(state, part).await?.map(|opened| (Arc::clone(part), opened)));
     }
-    let heads = snapshot.heads;
+    let state = Arc::clone(state);
     let found = off_reactor(move || {
-        let found = |head: Arc<TenantHead>| {
+        let of_part = |(part, opened): (Arc<PartMeta>, Arc<Opened>)| {
+            let tombstones = erase::reaching(&snapshot.tombstones, &part);
+            let series = PartSeries::new((&part, &opened), &conditions, range, tombstones);
+            Source::Part(Box::new(PartSource::new(Arc::clone(&state), part, series)))
+        };
+        let of_head = |head: Arc<TenantHead>| {
             let found = head.metrics().map(|metrics| metrics.select(&conditions, range)).unwrap_or_default();
             Source::Head(HeadSource::new(head, found))
         };
-        Ok(heads.into_iter().map(found).filter(|source| source.left() > 0).collect::<Vec<_>>())
+        let sources = opened.into_iter().map(of_part).chain(snapshot.heads.into_iter().map(of_head));
+        Ok(sources.filter(|source| source.left() > 0).collect::<Vec<_>>())
     });
-    sources.extend(found.await?);
-    Ok(SeriesCursor::new(sources, range, selection.max_rows))
+    let sources = found.await?;
+    Ok(SeriesCursor::new(sources, selection))
 }
 
 /// The label sets of the series that match, in label order. A series of a part counts when its first and last sample

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use gw_base::TimeRange;
+use gw_base::{TimeRange, Timestamp};
 use gw_batch::Exemplar;
 
 use super::tolerate;
 use crate::head::TenantHead;
+use crate::key::Key;
 use crate::part::PartMeta;
 use crate::part::metrics::PartSeries;
 use crate::state::State;
@@ -23,8 +24,8 @@ impl Source {
     /// The label bytes of the next series.
     pub(super) fn key(&self) -> Option<&[u8]> {
         match self {
-            Self::Head(head) => (head.at < head.found.len()).then_some(head.key.as_slice()),
-            Self::Part(part) => (part.series.left() > 0).then_some(part.key.as_slice()),
+            Self::Head(head) => (head.at < head.found.len()).then_some(head.key.bytes()),
+            Self::Part(part) => (part.series.left() > 0).then_some(part.key.bytes()),
         }
     }
 
@@ -44,12 +45,29 @@ impl Source {
         }
     }
 
-    /// Appends the samples of the next series in the range, and moves on. They are in memory.
-    pub(super) fn take(&mut self, range: TimeRange, out: &mut Series) {
+    /// The time of the newest sample of the next series, if it is told without reading and is a float.
+    pub(super) fn newest(&self) -> Option<i64> {
+        match self {
+            Self::Head(head) => head.head.metrics()?.newest(head.found[head.at]).map(|(time, _)| time),
+            Self::Part(part) => part.series.newest(),
+        }
+    }
+
+    /// Appends the samples of the next series in the range, the older ones only where they are wanted, and moves on. They
+    /// are in memory.
+    pub(super) fn take(&mut self, range: TimeRange, newest: bool, out: &mut Series) {
         match self {
             Self::Head(head) => {
                 if let Some(metrics) = head.head.metrics() {
-                    metrics.read(head.found[head.at], range, out);
+                    let series = head.found[head.at];
+                    let inside = |(time, _): &(i64, f64)| range.contains(Timestamp::from_nanos(*time));
+                    match metrics.newest(series).filter(inside).filter(|_| newest) {
+                        Some((time, value)) => {
+                            out.times.push(time);
+                            out.values.push(value);
+                        }
+                        None => metrics.read(series, range, out),
+                    }
                 }
                 head.advance();
             }
@@ -129,13 +147,13 @@ pub(super) struct HeadSource {
     head: Arc<TenantHead>,
     found: Vec<u32>,
     at: usize,
-    key: Vec<u8>,
+    key: Key,
 }
 
 impl HeadSource {
     /// A source of these series, in label order.
     pub(super) fn new(head: Arc<TenantHead>, found: Vec<u32>) -> Self {
-        let mut source = Self { head, found, at: 0, key: Vec::new() };
+        let mut source = Self { head, found, at: 0, key: Key::default() };
         source.load_key();
         source
     }
@@ -146,9 +164,8 @@ impl HeadSource {
     }
 
     fn load_key(&mut self) {
-        self.key.clear();
         if let (Some(metrics), Some(series)) = (self.head.metrics(), self.found.get(self.at)) {
-            metrics.labels_into(*series, &mut self.key);
+            metrics.key_into(*series, &mut self.key);
         }
     }
 }
@@ -159,21 +176,20 @@ pub(super) struct PartSource {
     state: Arc<State>,
     part: Arc<PartMeta>,
     series: PartSeries,
-    key: Vec<u8>,
+    key: Key,
     /// Read with the samples and of no use here.
     exemplars: Vec<Exemplar>,
 }
 
 impl PartSource {
     pub(super) fn new(state: Arc<State>, part: Arc<PartMeta>, series: PartSeries) -> Self {
-        let mut source = Self { state, part, series, key: Vec::new(), exemplars: Vec::new() };
+        let mut source = Self { state, part, series, key: Key::default(), exemplars: Vec::new() };
         source.load_key();
         source
     }
 
     fn load_key(&mut self) {
-        self.key.clear();
-        self.series.labels_into(&mut self.key);
+        self.series.key_into(&mut self.key);
     }
 
     fn take(&mut self, out: &mut Series) {

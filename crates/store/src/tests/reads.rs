@@ -51,6 +51,13 @@ async fn check(seed: u64, from: i64, length: i64) {
         .collect();
     assert_eq!(found, expected);
 
+    let newest = store.series(&Selection { newest: true, ..selection }).await.unwrap();
+    let newest: Vec<_> =
+        newest.iter().filter_map(|s| Some((s.labels.clone(), *s.times.last()?, s.values.last()?.to_bits()))).collect();
+    // The samples are in order of series and time, so the last of a chunk of one series is its newest.
+    let chunks = expected.chunk_by(|(one, ..), (other, ..)| one == other);
+    assert_eq!(newest, chunks.filter_map(|chunk| chunk.last().cloned()).collect::<Vec<_>>());
+
     let selection = Selection { range, contains: vec!["1".to_owned()], ..all(Signal::Logs) }
         .matching(vec![Matcher::equal("app", "app2")]);
     let found = lines_of(&scan(&store, selection, Direction::Backward).await);

@@ -9,6 +9,9 @@
 //! ends with a checksum of its values as they are: behind a lost record no sample is read as another one, those that cannot
 //! be told any more are left out, and with the next segment all is well again.
 
+use std::sync::Arc;
+
+use gw_base::labels::{Pair, is_canonical};
 use gw_base::{Map, Tenant};
 use gw_batch::{Batch, MetricsView};
 
@@ -195,63 +198,86 @@ fn put_row(
 }
 
 /// What a reader knows of the epoch that it is in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Replayer {
-    /// Batches hold what was refused as well, so they pass the limits again.
-    limits: SeriesLimits,
     tenants: Map<Tenant, Known>,
-    rows: Vec<(u32, i64, f64)>,
+}
+
+/// What a record says, its series being known to the head: to be applied in the order of the records, by whoever has time.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// Batches as they came.
+    Batches(u64, Vec<Batch>),
+    /// Float samples by number of their series.
+    Samples {
+        sequence: u64,
+        head: Arc<TenantHead>,
+        rows: Vec<(u32, i64, f64)>,
+        /// Series that are new.
+        series: u64,
+    },
+}
+
+impl Change {
+    /// Applies it. Batches hold what was refused as well, so they pass the limits again.
+    pub(crate) fn apply(self, generation: &Generation, limits: SeriesLimits) {
+        match self {
+            Self::Batches(sequence, batches) => {
+                generation.apply(sequence, &batches, limits);
+            }
+            Self::Samples { sequence, head, rows, series } => {
+                let applied = head.metrics().map(|head| head.append_samples(rows.into_iter())).unwrap_or_default();
+                let bytes = applied.bytes + series as usize * SERIES_BYTES;
+                generation.note(sequence, &Applied { series, bytes, ..applied });
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Known {
     epoch: u64,
     base: u64,
-    pairs: Vec<Box<[u8]>>,
+    /// Numbers in the head.
+    pairs: Vec<u32>,
     series: Vec<u32>,
     /// Bits of the values read last.
     values: Vec<u64>,
 }
 
-/// No limit: series that the log tells have passed the limits already.
-const NO_LIMITS: SeriesLimits = SeriesLimits { all: usize::MAX >> 1, metric: usize::MAX >> 1 };
-
 impl Replayer {
-    /// A reader that knows nothing yet.
-    pub(crate) fn new(limits: SeriesLimits) -> Self {
-        Self { limits, tenants: Map::default(), rows: Vec::new() }
-    }
-
-    /// Applies the payload of a record; `false` when some of it could not be understood.
-    pub(crate) fn apply(&mut self, sequence: u64, payload: &[u8], head: &Generation) -> bool {
+    /// Reads the payload of a record, takes in its series and hands on what is to be applied; `false` when some of it could
+    /// not be understood.
+    pub(crate) fn read(
+        &mut self,
+        sequence: u64,
+        payload: &[u8],
+        head: &Generation,
+        mut out: impl FnMut(Change),
+    ) -> bool {
+        let batches = |plain: &[u8]| {
+            codec::decode(head.signal(), plain).ok().map(|batches| (Change::Batches(sequence, batches), true))
+        };
         let Some(mut rest) = payload.strip_prefix(&[MARK]) else {
-            return codec::decode(head.signal(), payload).is_ok_and(|batches| {
-                head.apply(sequence, &batches, self.limits);
-                true
-            });
+            return batches(payload).map(|(change, _)| out(change)).is_some();
         };
         let mut whole = true;
         while let Some((kind, tail)) = rest.split_first() {
             rest = tail;
             let understood = match *kind {
-                BATCHES => {
-                    take_bytes(&mut rest).and_then(|plain| codec::decode(head.signal(), plain).ok()).map(|batches| {
-                        head.apply(sequence, &batches, self.limits);
-                        true
-                    })
-                }
+                BATCHES => take_bytes(&mut rest).and_then(batches),
                 SAMPLES => self.samples(sequence, &mut rest, head),
                 _ => None,
             };
-            match understood {
-                Some(good) => whole &= good,
-                None => return false,
-            }
+            let Some((change, is_whole)) = understood else { return false };
+            out(change);
+            whole &= is_whole;
         }
         whole
     }
 
-    fn samples(&mut self, sequence: u64, rest: &mut &[u8], generation: &Generation) -> Option<bool> {
+    /// The samples, and whether they are all.
+    fn samples(&mut self, sequence: u64, rest: &mut &[u8], generation: &Generation) -> Option<(Change, bool)> {
         let tenant = Tenant::new(std::str::from_utf8(take_bytes(rest)?).ok()?).ok()?;
         let (epoch, tail) = rest.split_first_chunk::<8>()?;
         *rest = tail;
@@ -271,8 +297,7 @@ impl Replayer {
         known.definitions(rest, head)?;
         let series = (head.index().len() - before) as u64;
         let count = usize::try_from(take(rest)?).ok().filter(|count| *count <= rest.len())?;
-        self.rows.clear();
-        self.rows.reserve(count);
+        let mut rows = Vec::with_capacity(count);
         let (mut last_series, mut last_time, mut whole) = (0u32, 0i64, true);
         let mut checksum = 0;
         for _ in 0..count {
@@ -282,43 +307,40 @@ impl Replayer {
             *last = decode_value(rest, code, *last)?;
             checksum = mixed(checksum, *last);
             match known.series.get(at) {
-                Some(series) if *series != UNKNOWN => self.rows.push((*series, time, f64::from_bits(*last))),
+                Some(series) if *series != UNKNOWN => rows.push((*series, time, f64::from_bits(*last))),
                 _ => whole = false,
             }
         }
         let (expected, tail) = rest.split_first_chunk::<8>()?;
         *rest = tail;
         if *expected != checksum.to_le_bytes() {
-            self.rows.clear();
+            rows.clear();
             whole = false;
         }
-        let applied = head.append_samples(self.rows.iter().copied());
-        let bytes = applied.bytes + series as usize * SERIES_BYTES;
-        generation.note(sequence, &Applied { series, bytes, ..applied });
-        Some(whole)
+        Some((Change::Samples { sequence, head: Arc::clone(&tenant_head), rows, series }, whole))
     }
 }
 
 impl Known {
     fn definitions(&mut self, rest: &mut &[u8], head: &MetricsHead) -> Option<()> {
+        let mut index = head.index_mut();
         let first = take(rest)?;
-        pad(&mut self.pairs, first, Box::default)?;
+        pad(&mut self.pairs, first, || UNKNOWN)?;
         for _ in 0..take(rest)? {
-            self.pairs.push(take_bytes(rest)?.into());
+            let pair = take_bytes(rest)?;
+            let is_one = is_canonical(pair) && Pair::split(pair).is_some_and(|(_, behind)| behind.is_empty());
+            self.pairs.push(if is_one { index.symbol(pair) } else { UNKNOWN });
         }
         let first = take(rest)?;
         pad(&mut self.series, first, || UNKNOWN)?;
-        let mut labels = Vec::new();
+        let mut pairs = Vec::new();
         for _ in 0..take(rest)? {
-            labels.clear();
-            let mut whole = true;
+            pairs.clear();
             for _ in 0..take(rest)? {
-                let pair = self.pairs.get(usize::try_from(take(rest)?).ok()?)?;
-                whole &= !pair.is_empty();
-                labels.extend_from_slice(pair);
+                pairs.push(*self.pairs.get(usize::try_from(take(rest)?).ok()?)?);
             }
-            let series = whole.then(|| head.define_one(&labels, NO_LIMITS)).flatten();
-            self.series.push(series.unwrap_or(UNKNOWN));
+            let whole = !pairs.contains(&UNKNOWN);
+            self.series.push(whole.then(|| index.define(&pairs)).flatten().unwrap_or(UNKNOWN));
         }
         self.values.resize(self.series.len(), 0);
         Some(())
@@ -380,6 +402,8 @@ mod tests {
     use gw_batch::MetricsBuilder;
     use std::time::Duration;
 
+    const NO_LIMITS: SeriesLimits = SeriesLimits { all: usize::MAX >> 1, metric: usize::MAX >> 1 };
+
     fn batch(round: i64, series: std::ops::Range<i64>) -> Batch {
         let mut builder = MetricsBuilder::default();
         for i in series {
@@ -433,13 +457,17 @@ mod tests {
         (head, records)
     }
 
+    fn replay(replayer: &mut Replayer, sequence: u64, record: &[u8], head: &Generation) -> bool {
+        replayer.read(sequence, record, head, |change| change.apply(head, NO_LIMITS))
+    }
+
     #[test]
     fn a_replay_brings_back_every_bit() {
         for cut in [1, 4, 100] {
             let (head, records) = written(10, cut);
             let again = Generation::new(Signal::Metrics, Duration::ZERO, 0);
-            let mut replayer = Replayer::new(NO_LIMITS);
-            assert!(records.iter().enumerate().all(|(i, record)| replayer.apply(i as u64 + 1, record, &again)));
+            let mut replayer = Replayer::default();
+            assert!(records.iter().enumerate().all(|(i, record)| replay(&mut replayer, i as u64 + 1, record, &again)));
             assert_eq!(content(&again), content(&head));
             assert_eq!((again.rows(), again.series(), again.through()), (head.rows(), head.series(), 10));
         }
@@ -452,9 +480,9 @@ mod tests {
         // A segment begins with the eighth record.
         let (head, records) = written_in_segments(10, 100, 8);
         let again = Generation::new(Signal::Metrics, Duration::ZERO, 0);
-        let mut replayer = Replayer::new(NO_LIMITS);
+        let mut replayer = Replayer::default();
         for (i, record) in records.iter().enumerate().filter(|(i, _)| *i != 5) {
-            assert_eq!(replayer.apply(i as u64 + 1, record, &again), i < 5, "record {i}");
+            assert_eq!(replay(&mut replayer, i as u64 + 1, record, &again), i < 5, "record {i}");
         }
         let (all, found) = (content(&head), content(&again));
         assert_eq!(found.len(), all.len() - 3, "the lost record told three series");
@@ -474,8 +502,8 @@ mod tests {
                 let again = Generation::new(Signal::Metrics, Duration::ZERO, 0);
                 let mut flipped = record.clone();
                 flipped[at] ^= 0x55;
-                Replayer::new(NO_LIMITS).apply(1, &flipped, &again);
-                Replayer::new(NO_LIMITS).apply(1, &record[..at], &again);
+                replay(&mut Replayer::default(), 1, &flipped, &again);
+                replay(&mut Replayer::default(), 1, &record[..at], &again);
             }
         }
     }

@@ -11,6 +11,7 @@ use gw_batch::Exemplar;
 use super::index::{Payload, SeriesIndex};
 use super::pack::{PackReader, open_extras, take_extras};
 use crate::erase::{self, Tombstone};
+use crate::key::Key;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::part::reader::{Opened, PartReader};
@@ -183,6 +184,13 @@ impl PartSeries {
         index.any_extras() && self.wanted[self.at..].iter().any(|series| index.has_extras(*series))
     }
 
+    /// The time of the newest sample of the next series, if it is told without reading and is a float.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        let (index, series) = (self.opened.series(), *self.wanted.get(self.at)?);
+        let told = self.tombstones.is_empty() && !index.has_extras(series);
+        index.times_of(series).filter(|_| told).map(|(_, known)| known.max)
+    }
+
     /// Moves on without reading.
     pub(crate) const fn skip(&mut self) {
         self.at += 1;
@@ -196,6 +204,14 @@ impl PartSeries {
     /// Appends the label bytes of the next series.
     pub(crate) fn labels_into(&self, out: &mut Vec<u8>) {
         self.labels_at(0, out);
+    }
+
+    /// Makes `key` that of the next series.
+    pub(crate) fn key_into(&self, key: &mut Key) {
+        if let Some(series) = self.wanted.get(self.at) {
+            let index = self.opened.series();
+            key.become_of(index.pairs(*series), |pair| index.symbol(pair));
+        }
     }
 
     /// Appends the samples of the next series that lie in the range to `out`, and its exemplars; moves on.

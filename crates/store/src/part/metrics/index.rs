@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use gw_base::labels::Pair;
+
 use super::lanes::{Header, PADDING, unzigzag, zigzag};
 use super::pack::take_bytes;
 use crate::StoreError;
@@ -83,6 +85,11 @@ impl SeriesIndex {
     #[inline]
     pub(super) fn pairs(&self, series: u32) -> &[u32] {
         span(&self.pairs, &self.pair_ends, series as usize)
+    }
+
+    /// The pairs of all series end to end, and where those of each end.
+    pub(super) fn pair_runs(&self) -> (&[u32], &[u32]) {
+        (&self.pairs, &self.pair_ends)
     }
 
     /// Appends the canonical label bytes of a series.
@@ -328,7 +335,7 @@ impl SeriesIndexBuilder {
             start..self.index.pairs.len()
         });
         let (mut alike, mut rest, mut last) = (before, canonical, self.last.as_slice());
-        while let Some((pair, tail)) = crate::head::symbols::split_pair(rest) {
+        while let Some((Pair { bytes: pair, .. }, tail)) = Pair::split(rest) {
             let known = last.strip_prefix(pair).zip(alike.next());
             let number = match known {
                 Some((behind, at)) => {

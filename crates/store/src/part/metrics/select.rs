@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use gw_base::TimeRange;
-use gw_base::labels::{Iter, push_pair};
+use gw_base::labels::{Iter, Pair, push_pair};
 
 use super::index::SeriesIndex;
 use crate::matching::{Condition, Conditions};
@@ -46,6 +46,14 @@ impl Verdict {
         pairs.iter().copied().find(|pair| self.named.contains(pair))
     }
 
+    /// The pair that a series must have.
+    const fn required(&self) -> Option<u32> {
+        match self.accepted {
+            Accepted::One(pair) if !self.absent => Some(pair),
+            _ => None,
+        }
+    }
+
     /// The first and the last accepted pair.
     fn bounds(&self) -> Option<(u32, u32)> {
         match &self.accepted {
@@ -67,28 +75,53 @@ impl SeriesIndex {
         let mut verdicts = Vec::new();
         for condition in conditions.iter() {
             let verdict = self.verdict(condition);
-            candidates = self.narrow(candidates, &verdict);
+            let is_told = self.narrow(&mut candidates, &verdict);
             if candidates.is_empty() {
                 return Vec::new();
             }
-            verdicts.push(verdict);
+            if !is_told {
+                verdicts.push(verdict);
+            }
         }
         let matches = |series: &u32| {
-            let pairs = self.pairs(*series);
-            verdicts.iter().all(|verdict| verdict.accepts(pairs))
-        };
-        let overlaps = |series: &u32| {
             let (min, max) = self.bounds(*series);
-            min <= end && start <= max
+            min <= end && start <= max && verdicts.iter().all(|verdict| verdict.accepts(self.pairs(*series)))
         };
-        candidates.filter(matches).filter(overlaps).collect()
+        // Of several pairs that a series must have, one of a label with many values is on the fewest series.
+        let required = verdicts.iter().filter_map(|verdict| Some((verdict.named.len(), verdict.required()?)));
+        match required.max() {
+            Some((_, pair)) => self.having(pair, candidates).into_iter().filter(matches).collect(),
+            None => candidates.filter(matches).collect(),
+        }
+    }
+
+    /// The series that have a pair.
+    fn having(&self, pair: u32, series: Range<u32>) -> Vec<u32> {
+        // The pairs of all series lie end to end; a block without the pair is passed over in a few instructions.
+        const BLOCK: usize = 64;
+        let (pairs, ends) = self.pair_runs();
+        let end_of = |series: u32| ends[series as usize];
+        let from = series.start.checked_sub(1).map_or(0, end_of);
+        let to = series.end.checked_sub(1).map_or(0, end_of);
+        let (mut found, mut owner) = (Vec::new(), series.start);
+        for (block, within) in pairs[from as usize..to as usize].chunks(BLOCK).enumerate() {
+            if !within.iter().fold(false, |any, other| any | (*other == pair)) {
+                continue;
+            }
+            for (at, _) in within.iter().enumerate().filter(|(_, other)| **other == pair) {
+                let place = from + (block * BLOCK + at) as u32;
+                owner = first_not(owner..series.end, |series| end_of(series) <= place);
+                found.push(owner);
+            }
+        }
+        found
     }
 
     /// Calls `found` with the names of labels, or the values of one, among the pairs that are used.
     pub(crate) fn texts(&self, wanted: &Texts, used: impl Fn(u32) -> bool, mut found: impl FnMut(&str)) {
         match wanted {
             Texts::Values(name) => {
-                self.named(name).filter(|pair| used(*pair)).for_each(|pair| found(self.value(pair)));
+                self.named(name).filter(|pair| used(*pair)).for_each(|pair| found(self.text(pair)));
             }
             Texts::Names => {
                 let mut next = 0;
@@ -125,9 +158,38 @@ impl SeriesIndex {
                     }
                 }
             }
-            None => Accepted::Some(named.clone().map(|pair| condition.accepts(self.value(pair))).collect()),
+            None => Accepted::Some(self.judged(condition, named.clone())),
         };
         Verdict { named, accepted, absent }
+    }
+
+    /// Of each of these pairs, which are those of a label name, whether its value fulfils a condition.
+    fn judged(&self, condition: &Condition, named: Range<u32>) -> Vec<bool> {
+        let judge = |pair: u32| condition.accepts_bytes(self.value(pair));
+        let Some(beginnings) = condition.beginnings() else { return named.map(judge).collect() };
+        let mut accepted = vec![condition.otherwise(); named.len()];
+        let mut rest = named.clone();
+        // Pairs of one name lie in groups of equal length, each sorted.
+        while let Some(value) = (!rest.is_empty()).then(|| self.value(rest.start)) {
+            let first = self.symbol(rest.start);
+            let head = &first[..first.len() - value.len()];
+            let group = self.beginning_with(head, rest.clone());
+            for beginning in beginnings.iter().filter(|beginning| beginning.len() <= value.len()) {
+                let pairs = self.beginning_with(&[head, beginning].concat(), group.clone());
+                pairs.for_each(|pair| accepted[(pair - named.start) as usize] = judge(pair));
+            }
+            rest.start = group.end;
+        }
+        accepted
+    }
+
+    /// The pairs among sorted ones whose bytes begin so.
+    fn beginning_with(&self, prefix: &[u8], among: Range<u32>) -> Range<u32> {
+        let begin = |symbol: u32| {
+            let pair = self.symbol(symbol);
+            &pair[..pair.len().min(prefix.len())]
+        };
+        first_not(among.clone(), |symbol| begin(symbol) < prefix)..first_not(among, |symbol| begin(symbol) <= prefix)
     }
 
     /// The pairs of a label name.
@@ -136,44 +198,43 @@ impl SeriesIndex {
         push_pair(&mut prefix, name, "");
         // Without the length of the empty value.
         prefix.pop();
-        let begin = |symbol: u32| {
-            let pair = self.symbol(symbol);
-            &pair[..pair.len().min(prefix.len())]
-        };
-        self.point(|symbol| begin(symbol) < prefix.as_slice())..self.point(|symbol| begin(symbol) <= prefix.as_slice())
+        self.beginning_with(&prefix, 0..self.symbol_count() as u32)
     }
 
     fn find(&self, name: &str, value: &str) -> Option<u32> {
         let mut pair = Vec::new();
         push_pair(&mut pair, name, value);
-        let symbol = self.point(|symbol| self.symbol(symbol) < pair.as_slice());
+        let symbol = first_not(0..self.symbol_count() as u32, |symbol| self.symbol(symbol) < pair.as_slice());
         ((symbol as usize) < self.symbol_count() && self.symbol(symbol) == pair).then_some(symbol)
     }
 
-    /// The first pair of which `before` does not hold.
-    fn point(&self, before: impl Fn(u32) -> bool) -> u32 {
-        first_not(0..self.symbol_count() as u32, before)
+    fn text(&self, symbol: u32) -> &str {
+        std::str::from_utf8(self.value(symbol)).unwrap_or("")
     }
 
-    fn value(&self, symbol: u32) -> &str {
-        Iter::over(self.symbol(symbol)).next().map_or("", |(_, value)| value)
+    fn value(&self, symbol: u32) -> &[u8] {
+        Pair::split(self.symbol(symbol)).map_or(&[], |(pair, _)| pair.value)
     }
 
-    /// The series between the first and the last whose first pair is accepted; those of one metric lie together.
-    fn narrow(&self, candidates: Range<u32>, verdict: &Verdict) -> Range<u32> {
-        if verdict.absent || candidates.is_empty() {
-            return candidates;
+    /// Leaves the series between the first and the last whose first pair is accepted; those of one metric lie together. `true`
+    /// when all that are left fulfil the condition.
+    fn narrow(&self, candidates: &mut Range<u32>, verdict: &Verdict) -> bool {
+        if verdict.absent || candidates.start >= candidates.end {
+            return false;
         }
-        let Some((first, last)) = verdict.bounds() else { return 0..0 };
+        let Some((first, last)) = verdict.bounds() else {
+            candidates.end = candidates.start;
+            return true;
+        };
         let lead = |series: u32| self.pairs(series).first().copied();
         // Only where every series begins with this label are those with other values all outside.
         let leads = |series: u32| lead(series).is_some_and(|pair| verdict.named.contains(&pair));
         if !leads(candidates.start) || !leads(candidates.end - 1) {
-            return candidates;
+            return false;
         }
-        first_not(candidates.clone(), |series| lead(series) < Some(first))..first_not(candidates, |series| {
-            lead(series) <= Some(last)
-        })
+        *candidates = first_not(candidates.clone(), |series| lead(series) < Some(first))
+            ..first_not(candidates.clone(), |series| lead(series) <= Some(last));
+        first == last
     }
 }
 

@@ -143,7 +143,7 @@ impl SeriesWriter {
         if min > max {
             return Ok(());
         }
-        let metric = crate::head::symbols::split_pair(canonical).map_or(canonical, |(pair, _)| pair);
+        let metric = gw_base::labels::Pair::split(canonical).map_or(canonical, |(pair, _)| pair.bytes);
         if self.lanes.len() + self.extras.len() / 4 >= SMALL_PACK_BYTES && self.metric != metric {
             self.close()?;
         }
