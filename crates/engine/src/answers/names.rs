@@ -39,11 +39,13 @@ pub(crate) async fn names(
         Names::Series => None,
     };
     if let Some(texts_wanted) = of_pairs.filter(|_| signal == Signal::Metrics) {
-        let mut found: BTreeSet<String> = BTreeSet::new();
+        let mut found: Vec<String> = Vec::new();
         for matchers in wanted {
             let selection = Selection::new(run.tenant.clone(), signal, range).matching(matchers);
             found.extend(run.store.label_texts(&selection, texts_wanted.clone()).await.map_err(read_failed)?);
         }
+        found.sort_unstable();
+        found.dedup();
         let found: Vec<&str> = found.iter().map(String::as_str).collect();
         return Ok(texts(cut(found, limit, &run), &run));
     }

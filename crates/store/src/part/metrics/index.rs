@@ -134,6 +134,12 @@ impl SeriesIndex {
         }
     }
 
+    /// Whether every series has samples that may lie between the times.
+    pub(crate) fn all_overlap(&self, start: i64, end: i64) -> bool {
+        let floats = self.times.iter().all(|times| times.min <= end && start <= times.max);
+        floats && self.extras.iter().all(|(_, min, max)| *min <= end && start <= *max)
+    }
+
     /// The packs.
     pub(crate) fn packs(&self) -> &[PackAt] {
         &self.packs

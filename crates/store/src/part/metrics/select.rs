@@ -83,9 +83,14 @@ impl SeriesIndex {
                 verdicts.push(verdict);
             }
         }
+        // Most reads of a part want all times that it has.
+        let all_overlap = self.all_overlap(start, end);
         let matches = |series: &u32| {
-            let (min, max) = self.bounds(*series);
-            min <= end && start <= max && verdicts.iter().all(|verdict| verdict.accepts(self.pairs(*series)))
+            let overlaps = all_overlap || {
+                let (min, max) = self.bounds(*series);
+                min <= end && start <= max
+            };
+            overlaps && verdicts.iter().all(|verdict| verdict.accepts(self.pairs(*series)))
         };
         // Of several pairs that a series must have, one of a label with many values is on the fewest series.
         let required = verdicts.iter().filter_map(|verdict| Some((verdict.named.len(), verdict.required()?)));
