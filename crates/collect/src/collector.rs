@@ -36,6 +36,7 @@ pub static COLLECTORS: &[CollectorKind] = &[
     crate::scrape::KIND,
     crate::host::KIND,
     crate::container::KIND,
+    crate::inventory::KIND,
     crate::tail::KIND,
     crate::probe::KIND,
     crate::discover::KIND,

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::container::config::{ContainerConfig, ContainerPaths};
 pub use crate::discover::config::DiscoverConfig;
-pub use crate::host::config::{Compat, HostConfig};
+pub use crate::host::config::{Compat, HostConfig, ProcessGroup, ProcessGroups};
 pub use crate::host::options::{HostOption, OPTIONS as HOST_OPTIONS, OptionKind, find as find_host_option};
+pub use crate::inventory::config::InventoryConfig;
 pub use crate::scrape::config::{
     Authorization, BasicAuth, EscapingScheme, FileSdConfig, HeaderValues, ScrapeConfig, ScrapeProtocol, StaticConfig,
     TlsConfig, TlsVersion, Unsupported, ValidationScheme,
@@ -27,6 +28,8 @@ pub struct CollectConfig {
     pub host: HostConfig,
     /// Containers and control groups of this machine.
     pub containers: ContainerConfig,
+    /// Hardware and packages of this machine.
+    pub inventory: InventoryConfig,
     /// Log files that are followed.
     pub tail: Vec<TailConfig>,
     /// Known endpoints on this machine that are looked for and offered.
@@ -94,6 +97,9 @@ impl CollectConfig {
         }
         self.host.check().map_err(|message| CollectError::config("collect.host", message))?;
         self.containers.check().map_err(|message| CollectError::config("collect.containers", message))?;
+        if self.inventory.interval.is_zero() {
+            return Err(CollectError::config("collect.inventory.interval", "must be above 0".to_owned()));
+        }
         if self.limits.concurrent_runs == 0 {
             return Err(CollectError::config("collect.limits.concurrent_runs", "must be at least 1".to_owned()));
         }

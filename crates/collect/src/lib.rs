@@ -1,5 +1,5 @@
-//! The collector runtime, and the collectors that need no kernel hooks: scrape, host, containers, tail, probe,
-//! discovery.
+//! The collector runtime, and the collectors that need no kernel hooks: scrape, host, containers,
+//! inventory, tail, probe, discovery.
 //!
 //! A [`Collector`] produces batches when it is told to run. Schedules, offsets, deadlines, concurrency, panics, retries of
 //! delivery, status and shutdown belong to the [`Runtime`]. What runs is decided by sources, one for each entry of
@@ -15,6 +15,7 @@ pub mod container;
 mod discover;
 mod error;
 pub mod host;
+mod inventory;
 mod outlet;
 pub mod probe;
 mod runner;

@@ -33,6 +33,40 @@ pub struct HostConfig {
     pub disable_defaults: bool,
     /// Options of collectors, under the names of `node_exporter`'s flags without `--collector.`.
     pub options: BTreeMap<String, Vec<String>>,
+    /// Groups of processes that are told apart; none by default, because every process is looked at for them.
+    pub process_groups: ProcessGroups,
+    /// Share of one CPU that a collector may take over time; one that takes more is run less often. 0 is no bound.
+    pub collector_budget: f64,
+}
+
+/// Groups of processes, each told as one.
+#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProcessGroups {
+    /// The groups; a process belongs to the first that fits.
+    pub groups: Vec<ProcessGroup>,
+    /// Most names that groups may have; processes of further names are told together.
+    pub limit: usize,
+}
+
+impl Default for ProcessGroups {
+    fn default() -> Self {
+        Self { groups: Vec::new(), limit: 200 }
+    }
+}
+
+/// Which processes make a group: all patterns that are given must match.
+#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Eq, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProcessGroup {
+    /// Its name; without one each unit, program or control group that fits is a group of its own name.
+    pub name: Option<String>,
+    /// Pattern of the program's name, as the kernel has it (at most 15 bytes).
+    pub command: Option<String>,
+    /// Pattern of the control group's path.
+    pub cgroup: Option<String>,
+    /// Pattern of the systemd unit.
+    pub unit: Option<String>,
 }
 
 /// A version of `node_exporter` whose names differ from others'.
@@ -76,6 +110,8 @@ impl Default for HostConfig {
             collectors: BTreeMap::new(),
             disable_defaults: false,
             options: BTreeMap::new(),
+            process_groups: ProcessGroups::default(),
+            collector_budget: 0.05,
         }
     }
 }
@@ -104,7 +140,9 @@ impl HostConfig {
     /// Whether a collector is on.
     #[must_use]
     pub fn is_on(&self, name: &str, by_default: bool) -> bool {
-        self.collectors.get(name).copied().unwrap_or(by_default && !self.disable_defaults)
+        // Naming a group is asking for its collector.
+        let is_asked = name == "process_groups" && !self.process_groups.groups.is_empty();
+        self.collectors.get(name).copied().unwrap_or(is_asked || (by_default && !self.disable_defaults))
     }
 
     /// An option's text as given, or else its default.
@@ -166,6 +204,9 @@ impl HostConfig {
                 Some(option) => format!("option \"{name}\" has become \"{}\"", option.name),
                 None => format!("option \"{name}\" is not known, see node_exporter's flags --collector.*"),
             });
+        }
+        if !(0.0..=1.0).contains(&self.collector_budget) {
+            return Err(format!("collector_budget {} is not a share of one CPU, use 0 to 1", self.collector_budget));
         }
         if self.interval.is_zero() {
             return Err("interval must be above 0".to_owned());

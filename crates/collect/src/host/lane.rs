@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use gw_base::{Timestamp, World};
 
+use super::budget::Budget;
 use super::config::HostConfig;
 use super::section::Section;
 use super::sources::HostSource;
@@ -33,6 +34,9 @@ pub(crate) struct Cell {
     /// How the last scrape went, and how long it took.
     pub(crate) outcome: Result<(), Failure>,
     pub(crate) took: Duration,
+    /// CPU time of the last scrape that has not been booked.
+    pub(crate) cost: Duration,
+    pub(crate) budget: Budget,
 }
 
 impl std::fmt::Debug for Cell {
@@ -153,7 +157,7 @@ fn work(shared: &Shared, shift: u64, mut system: System, world: &dyn World) {
         desk.busy = true;
         system.now = desk.now;
         drop(desk);
-        let started = world.elapsed();
+        let (started, cpu) = (world.elapsed(), thread_cpu());
         cell.section.begin();
         // A panic is a mistake of ours; it costs the page one collector, not the machine's every metric.
         let read = std::panic::AssertUnwindSafe(|| cell.source.read(&system, &mut cell.section));
@@ -162,6 +166,7 @@ fn work(shared: &Shared, shift: u64, mut system: System, world: &dyn World) {
             cell.outcome = Err(Failure::told("too many series, the rest is left out"));
         }
         cell.took = world.elapsed().saturating_sub(started);
+        cell.cost = thread_cpu().saturating_sub(cpu);
         desk = shared.lock();
         desk.done.push(cell);
         desk.finished += 1;
@@ -172,6 +177,15 @@ fn work(shared: &Shared, shift: u64, mut system: System, world: &dyn World) {
             }
         }
     }
+}
+
+/// CPU time of the calling thread; zero where the kernel does not say.
+fn thread_cpu() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes into `time`, which lives through the call.
+    let answer = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+    if answer == 0 { Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), nanos) } else { Duration::ZERO }
 }
 
 #[cfg(test)]
@@ -196,8 +210,9 @@ mod tests {
     }
 
     fn cell(part: usize, name: &'static str, word: Option<Receiver<()>>) -> Cell {
-        let (section, outcome) = (Section::default(), Ok(()));
-        Cell { part, name, source: Box::new(Waits(word)), section, outcome, took: Duration::ZERO }
+        let (section, outcome, nothing) = (Section::default(), Ok(()), Duration::ZERO);
+        let (source, budget) = (Box::new(Waits(word)), Budget::new(0.0));
+        Cell { part, name, source, section, outcome, took: nothing, cost: nothing, budget }
     }
 
     #[test]

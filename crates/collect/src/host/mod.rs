@@ -2,6 +2,7 @@
 //!
 //! Series in the store carry `job="node"` and the machine's name as `instance`.
 
+mod budget;
 pub mod config;
 mod families;
 mod lane;
@@ -20,10 +21,12 @@ use gw_base::{BoxFuture, Timestamp, World};
 use gw_batch::MetricsBuilder;
 
 use crate::CollectError;
+use crate::board::{CollectorState, CollectorStatus};
 use crate::collector::{About, Collector, CollectorKind, Output, Run, Source, Spec};
 use crate::config::CollectConfig;
 use crate::runtime::{Context, Inputs};
 
+use budget::Budget;
 use config::HostConfig;
 use lane::{Cell, Lane};
 pub use own::Requests;
@@ -115,25 +118,45 @@ impl HostPages {
     ) -> Result<(), CollectError> {
         self.check(filter)?;
         if let Some(reader) = self.lock().as_mut() {
-            reader.read(filter, requests);
+            reader.read(filter, Audience::Scraper(requests));
             reader.page.write(out);
         }
         Ok(())
     }
 
-    fn rows(&self, at: Timestamp, instance: &str, with_metadata: bool) -> (MetricsBuilder, usize) {
-        let mut rows = MetricsBuilder::default();
+    fn rows(&self, at: Timestamp, instance: &str, with_metadata: bool) -> Reading {
+        let mut reading = Reading::default();
         let mut reader = self.lock();
-        let Some(reader) = reader.as_mut() else { return (rows, 0) };
-        reader.read(&PageFilter::default(), None);
-        reader.page.rows(at, instance, &mut rows, with_metadata);
+        let Some(reader) = reader.as_mut() else { return reading };
+        reader.read(&PageFilter::default(), Audience::Store);
+        reader.page.rows(at, instance, &mut reading.rows, with_metadata);
         let failures = reader.cells.iter().filter(|cell| cell.outcome.as_ref().is_err_and(|error| !error.is_absent()));
-        (rows, failures.count())
+        reading.failures = failures.count();
+        let complaint = |cell: &Cell| Some((cell.name, cell.budget.complaint()?));
+        reading.held_back = reader.cells.iter().filter_map(complaint).collect();
+        reading
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<HostReader>> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Who a reading is for, which decides what is told of the reading itself.
+#[derive(Debug, Clone, Copy)]
+enum Audience<'a> {
+    /// Who expects the original's page; with what the exporter has answered, when it tells of itself.
+    Scraper(Option<&'a Requests>),
+    Store,
+}
+
+/// What one reading gave for the store.
+#[derive(Debug, Default)]
+struct Reading {
+    rows: MetricsBuilder,
+    failures: usize,
+    /// Collectors that were left out because they take too much CPU time, and what there is to say of it.
+    held_back: Vec<(&'static str, String)>,
 }
 
 /// All collectors that are on, and the page of what they told.
@@ -142,8 +165,9 @@ struct HostReader {
     names: Vec<&'static str>,
     /// Collectors at rest; one that has not come back is missing.
     cells: Vec<Cell>,
-    /// Those that a filter leaves out, for as long as the others run.
+    /// Those that a filter or their budget leaves out, for as long as the others run.
     resting: Vec<Cell>,
+    world: Arc<dyn World>,
     lane: Lane,
     page: Page,
     /// Success and duration of the collectors, and what the exporter is.
@@ -161,13 +185,15 @@ impl HostReader {
         let on = SOURCES.iter().filter(|source| config.is_on(source.name, source.by_default(config.compat)));
         let cell = |(part, kind): (usize, &SourceKind)| {
             let source = kind.make(config)?;
-            let (section, outcome) = (Section::default(), Ok(()));
-            Ok(Cell { part, name: kind.name, source, section, outcome, took: Duration::ZERO })
+            let (section, outcome, nothing) = (Section::default(), Ok(()), Duration::ZERO);
+            let budget = Budget::new(config.collector_budget);
+            Ok(Cell { part, name: kind.name, source, section, outcome, took: nothing, cost: nothing, budget })
         };
         let cells = on.enumerate().map(cell).collect::<Result<Vec<_>, String>>()?;
         Ok(Self {
             names: cells.iter().map(|cell| cell.name).collect(),
             resting: Vec::new(),
+            world: Arc::clone(&world),
             lane: Lane::new(Arc::new(config.clone()), Arc::clone(&world)),
             page: Page::with_parts(cells.len() + 1),
             own: Section::default(),
@@ -178,24 +204,30 @@ impl HostReader {
         })
     }
 
-    fn read(&mut self, filter: &PageFilter, requests: Option<&Requests>) {
+    fn read(&mut self, filter: &PageFilter, audience: Audience<'_>) {
         let wanted = |name: &str| {
             let named = |list: &[String]| list.iter().any(|known| known == name);
             !named(&filter.exclude) && (filter.collect.is_empty() || named(&filter.collect))
         };
-        let mut index = 0;
-        while index < self.cells.len() {
-            if wanted(self.cells[index].name) {
-                index += 1;
-            } else {
-                self.resting.push(self.cells.swap_remove(index));
-            }
-        }
-        self.cells.sort_unstable_by_key(|cell| cell.part);
         // Whoever does not come back in time has not gone well.
         self.went_well.fill(false);
+        let (mut index, now) = (0, self.world.elapsed());
+        while let Some(cell) = self.cells.get_mut(index) {
+            let is_wanted = wanted(cell.name);
+            if is_wanted && cell.budget.admits(now) {
+                index += 1;
+                continue;
+            }
+            if is_wanted {
+                // Its last values stand for this reading too.
+                self.went_well[cell.part] = cell.outcome.is_ok();
+            }
+            self.resting.push(self.cells.swap_remove(index));
+        }
+        self.cells.sort_unstable_by_key(|cell| cell.part);
         self.lane.run(&mut self.cells);
-        for cell in &self.cells {
+        for cell in &mut self.cells {
+            cell.budget.spend(std::mem::take(&mut cell.cost));
             if let Err(error) = &cell.outcome {
                 tracing::debug!(collector = cell.name, %error, "collector failed");
             }
@@ -204,12 +236,12 @@ impl HostReader {
             self.page.update(cell.part, &cell.section);
         }
         self.cells.append(&mut self.resting);
-        self.tell_of_itself(wanted, requests);
+        self.tell_of_itself(wanted, audience);
         let names = &self.names;
         self.page.select(|part| names.get(part).is_none_or(|name| wanted(name)));
     }
 
-    fn tell_of_itself(&mut self, wanted: impl Fn(&str) -> bool, requests: Option<&Requests>) {
+    fn tell_of_itself(&mut self, wanted: impl Fn(&str) -> bool, audience: Audience<'_>) {
         self.own.begin();
         own::build(&mut self.own);
         for (part, name) in self.names.iter().enumerate().filter(|(_, name)| wanted(name)) {
@@ -217,7 +249,17 @@ impl HostReader {
             self.own.put("node_scrape_collector_duration_seconds", &labels, self.took[part].as_secs_f64());
             self.own.put("node_scrape_collector_success", &labels, parse::flag(self.went_well[part]));
         }
-        if let Some(requests) = requests {
+        for cell in &self.cells {
+            let labels = [("collector", cell.name)];
+            if matches!(audience, Audience::Store) {
+                let spent = cell.budget.spent().as_secs_f64();
+                self.own.put("gatewatch_host_collector_cpu_seconds_total", &labels, spent);
+            }
+            if cell.budget.skips() > 0 {
+                self.own.put("gatewatch_host_collector_skips_total", &labels, cell.budget.skips() as f64);
+            }
+        }
+        if let Audience::Scraper(Some(requests)) = audience {
             own::requests(&mut self.own, requests);
             if let Err(error) = own::process(&self.itself, &mut self.own) {
                 tracing::debug!(%error, "reading the exporter's own process failed");
@@ -274,7 +316,7 @@ impl Source for HostPlan {
             seed: 0,
             keep: false,
             listed: true,
-            build: Arc::new(move || Box::new(HostCollector { context: Arc::clone(&context), runs: 0 })),
+            build: Arc::new(move || Box::new(HostCollector::new(Arc::clone(&context)))),
         }])
     }
 }
@@ -282,6 +324,37 @@ impl Source for HostPlan {
 struct HostCollector {
     context: Arc<Context>,
     runs: u64,
+    /// Collectors that the board lists as held back.
+    held_back: Vec<&'static str>,
+}
+
+impl HostCollector {
+    fn new(context: Arc<Context>) -> Self {
+        Self { context, runs: 0, held_back: Vec::new() }
+    }
+
+    /// Lists those that run less often than wished, and no longer those that do not.
+    fn report(&mut self, at: Timestamp, held_back: Vec<(&'static str, String)>) {
+        let board = &self.context.board;
+        let key = |name: &str| format!("host/{name}");
+        for name in self.held_back.drain(..) {
+            if held_back.iter().all(|(held, _)| *held != name) {
+                board.set_collector(&key(name), None);
+            }
+        }
+        for (name, complaint) in held_back {
+            let status = CollectorStatus {
+                name: name.to_owned(),
+                kind: KIND.about.name,
+                state: CollectorState::Paused,
+                last_run: Some(at),
+                error: Some(complaint),
+                ..CollectorStatus::default()
+            };
+            board.set_collector(&key(name), Some(status));
+            self.held_back.push(name);
+        }
+    }
 }
 
 impl Collector for HostCollector {
@@ -294,15 +367,21 @@ impl Collector for HostCollector {
                 let instance = &context.options.host_name;
                 context.host_pages.rows(run.at, instance, with_metadata)
             };
-            let (rows, failures) = match tokio::task::spawn_blocking(read).await {
+            let Reading { rows, failures, held_back } = match tokio::task::spawn_blocking(read).await {
                 Ok(read) => read,
                 Err(error) => return Output::failed(format!("reading the host: {error}")),
             };
+            self.report(run.at, held_back);
             let error =
                 (failures > 0).then(|| format!("{failures} collectors failed, see node_scrape_collector_success"));
             let tenant = self.context.options.tenant.clone();
             let batches = if rows.is_empty() { Vec::new() } else { vec![rows.finish(tenant)] };
             Output { batches, more: false, error }
         })
+    }
+
+    fn retire(&mut self, at: Timestamp) -> Vec<gw_batch::Batch> {
+        self.report(at, Vec::new());
+        Vec::new()
     }
 }

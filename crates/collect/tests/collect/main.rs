@@ -6,6 +6,8 @@ mod containers;
 mod harness;
 mod host;
 mod host_faults;
+mod inventory;
 mod probe;
+mod process_groups;
 mod scrape;
 mod tail;

@@ -16,7 +16,7 @@ const NUMBERS: [(&str, &str); 7] = [
 ];
 
 pub(super) fn read(system: &System, out: &mut Section) -> Result<(), Failure> {
-    for card in system.sys.names(format_args!("{FOLDER}")).map_err(Failure::or_no_data)?.iter() {
+    for card in system.sys.names_if_any(format_args!("{FOLDER}")).iter() {
         let is_card = card.strip_prefix("card").is_some_and(|number| number.parse::<u32>().is_ok());
         let value = |file: &str| system.sys.value(format_args!("{FOLDER}/{card}/device/{file}")).ok();
         if !is_card || value("gpu_busy_percent").is_none() {

@@ -1,17 +1,18 @@
-//! `ethtool`: what drivers of network devices count, and which drivers they are.
+//! `ethtool`: what drivers of network devices count, which drivers they are, and how their links are set.
 
 use std::os::fd::AsRawFd as _;
 
 use regex::Regex;
 use socket2::{Domain, Socket, Type};
 
-use super::HostSource;
+use super::{HostSource, ethtool_link};
 use crate::host::config::{Devices, HostConfig};
 use crate::host::section::Section;
 use crate::host::system::{Failure, System};
 
 /// The ioctl, its commands and sizes (`linux/sockios.h`, `linux/ethtool.h`).
 const SIOCETHTOOL: libc::Ioctl = 0x8946;
+const GET_SETTINGS: u32 = 0x1;
 const GET_DRIVER: u32 = 0x3;
 const GET_STRINGS: u32 = 0x1b;
 const GET_STATISTICS: u32 = 0x1d;
@@ -52,6 +53,10 @@ impl HostSource for Ethtool {
             // A device without a driver of the kind refuses.
             if ask(&socket, device, GET_DRIVER, &mut driver).is_ok() {
                 info(out, device, &driver);
+            }
+            let mut settings = [0u8; ethtool_link::SETTINGS_BYTES];
+            if ask(&socket, device, GET_SETTINGS, &mut settings).is_ok() {
+                ethtool_link::tell(out, device, &settings);
             }
             let Some((names, values)) = statistics(&socket, device) else { continue };
             for (name, value) in names.chunks_exact(STRING_BYTES).zip(values.chunks_exact(8)) {

@@ -233,6 +233,8 @@ fn tell(compat: Compat, out: &mut Section, (mount, point): (&Mount<'_>, &str), a
     out.put("node_filesystem_files", labels, stat.f_files as f64);
     out.put("node_filesystem_files_free", labels, stat.f_ffree as f64);
     if compat >= Compat::V1_12 {
+        // Wire: told on every system, though only another one has it.
+        out.put("node_filesystem_purgeable_bytes", labels, 0.0);
         let labels = [device, ("major", major), ("minor", minor), at];
         out.put("node_filesystem_mount_info", &labels, 1.0);
     }

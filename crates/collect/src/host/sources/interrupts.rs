@@ -1,5 +1,7 @@
 //! `interrupts`: interrupts by CPU, line and device.
 
+use std::borrow::Cow;
+
 use super::HostSource;
 use crate::host::config::{Devices, HostConfig};
 use crate::host::parse::{Decimal, number};
@@ -26,6 +28,7 @@ impl HostSource for Interrupts {
             let Some((kind, rest)) = line.split_once(':') else { continue };
             let kind = kind.trim();
             let (info, devices) = describe(kind, rest, cpus);
+            let (info, devices) = (&*single_blanks(info), &*single_blanks(devices));
             if rest.split_ascii_whitespace().count() < cpus || !self.wants(kind, info, devices) {
                 continue;
             }
@@ -64,4 +67,12 @@ fn describe<'a>(kind: &str, rest: &'a str, cpus: usize) -> (&'a str, &'a str) {
         Some((info, devices)) => (info, devices.trim_start()),
         None => (behind, ""),
     }
+}
+
+/// Columns are padded for the eye; blanks between words count once.
+fn single_blanks(text: &str) -> Cow<'_, str> {
+    if !text.contains("  ") && !text.contains('\t') {
+        return text.into();
+    }
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ").into()
 }

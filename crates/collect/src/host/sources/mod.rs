@@ -1,4 +1,4 @@
-//! What can be read of this machine: one file a collector, under `node_exporter`'s names.
+//! What can be read of this machine: one file a collector, under `node_exporter`'s names, and `process_groups` of our own.
 
 mod arp;
 mod bcache;
@@ -21,6 +21,7 @@ mod drm;
 mod edac;
 mod entropy;
 mod ethtool;
+mod ethtool_link;
 mod fibrechannel;
 mod filefd;
 mod filesystem;
@@ -51,6 +52,7 @@ mod os;
 mod pcidevice;
 mod powersupplyclass;
 mod pressure;
+mod process_groups;
 mod processes;
 mod qdisc;
 mod rapl;
@@ -205,6 +207,7 @@ pub(crate) static SOURCES: &[SourceKind] = &[
     kind("pcidevice", Off, Configured(pcidevice::make)),
     kind("powersupplyclass", On, Configured(powersupplyclass::make)),
     kind("pressure", On, Simple(pressure::read)),
+    kind("process_groups", Off, Configured(process_groups::make)),
     kind("processes", Off, Configured(processes::make)),
     kind("qdisc", Off, Configured(qdisc::make)),
     kind("rapl", On, Configured(rapl::make)),

@@ -1,11 +1,11 @@
-//! As much of netlink as listing needs: ask the routing family for a dump and read the answers. For `qdisc`.
+//! As much of netlink as listing needs: ask the routing family for a dump and read the answers.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::host::system::Failure;
+use crate::host::system::{Failure, System};
 
 const PATIENCE: Duration = Duration::from_millis(250);
 const HEADER_BYTES: usize = 16;
@@ -46,6 +46,19 @@ pub(super) fn dump(ask: u16, body: &[u8], answer: u16, mut take: impl FnMut(&[u8
         }
     }
     Err(Failure::told("netlink: the answer does not end"))
+}
+
+/// Devices with the numbers that answers call them by.
+pub(super) fn devices(system: &System) -> Result<Vec<(u32, String)>, Failure> {
+    let names = system.sys.names(format_args!("class/net"))?;
+    let numbered =
+        |name: &str| Some((system.sys.some(format_args!("class/net/{name}/ifindex"))? as u32, name.to_owned()));
+    Ok(names.iter().filter_map(numbered).collect())
+}
+
+/// The name of a device's number.
+pub(super) fn device_name(devices: &[(u32, String)], number: u32) -> Option<&str> {
+    devices.iter().find(|(known, _)| *known == number).map(|(_, name)| name.as_str())
 }
 
 /// Type and body of the first message, and what follows it.

@@ -8,11 +8,13 @@ use crate::host::system::{Failure, System};
 
 const FOLDER: &str = "bus/pci/devices";
 const GIGATRANSFERS: f64 = 1e9;
+const UNKNOWN: f64 = -1.0;
 const STATES: [&str; 7] = ["D0", "D1", "D2", "D3hot", "D3cold", "unknown", "error"];
-/// File and family of numbers, in the order told; a negative one is not known.
-const NUMBERS: [(&str, &str); 6] = [
-    ("d3cold_allowed", "node_pcidevice_d3cold_allowed"),
-    ("numa_node", "node_pcidevice_numa_node"),
+/// File and family of numbers that are told where there are any; a negative one is not known.
+const NUMBERS: [(&str, &str); 2] =
+    [("d3cold_allowed", "node_pcidevice_d3cold_allowed"), ("numa_node", "node_pcidevice_numa_node")];
+/// The same of virtual functions: 0 where there are none.
+const VIRTUAL: [(&str, &str); 4] = [
     ("sriov_drivers_autoprobe", "node_pcidevice_sriov_drivers_autoprobe"),
     ("sriov_numvfs", "node_pcidevice_sriov_numvfs"),
     ("sriov_totalvfs", "node_pcidevice_sriov_totalvfs"),
@@ -52,6 +54,9 @@ impl HostSource for PciDevices {
                 {
                     out.put(family, &labels, value);
                 }
+            }
+            for (file, family) in VIRTUAL {
+                out.put(family, &labels, system.sys.some(format_args!("{FOLDER}/{name}/{file}")).unwrap_or_default());
             }
             if let Ok(state) = system.sys.value(format_args!("{FOLDER}/{name}/power_state")) {
                 for known in STATES {
@@ -96,22 +101,16 @@ impl PciDevices {
     }
 }
 
-/// How fast and how wide its link is, and could be.
+/// How fast and how wide its link is, and could be; -1 where it has none.
 fn link(system: &System, out: &mut Section, name: &str, labels: &[(&str, &str)]) {
     for which in ["max", "current"] {
         // `8.0 GT/s PCIe`
-        if let Ok(text) = system.sys.value(format_args!("{FOLDER}/{name}/{which}_link_speed"))
-            && let Ok(speed) = number(text.split(' ').next().unwrap_or_default())
-        {
-            out.put_named(
-                format_args!("node_pcidevice_{which}_link_transfers_per_second"),
-                labels,
-                speed * GIGATRANSFERS,
-            );
-        }
-        if let Some(width) = system.sys.some(format_args!("{FOLDER}/{name}/{which}_link_width")) {
-            out.put_named(format_args!("node_pcidevice_{which}_link_width"), labels, width);
-        }
+        let text = system.sys.value(format_args!("{FOLDER}/{name}/{which}_link_speed"));
+        let speed = text.and_then(|text| number(text.split(' ').next().unwrap_or_default()));
+        let speed = speed.map_or(UNKNOWN, |speed| speed * GIGATRANSFERS);
+        out.put_named(format_args!("node_pcidevice_{which}_link_transfers_per_second"), labels, speed);
+        let width = system.sys.some(format_args!("{FOLDER}/{name}/{which}_link_width")).unwrap_or(UNKNOWN);
+        out.put_named(format_args!("node_pcidevice_{which}_link_width"), labels, width);
     }
 }
 

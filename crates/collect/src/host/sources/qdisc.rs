@@ -86,16 +86,12 @@ fn recorded(path: &Path) -> Result<Vec<Queue>, Failure> {
 
 fn live(system: &System) -> Result<Vec<Queue>, Failure> {
     let mut queues = Vec::new();
-    let names = system.sys.names(format_args!("class/net"))?;
-    let name_of = |index: u32| {
-        let is_it = |name: &&str| system.sys.some(format_args!("class/net/{name}/ifindex")) == Some(f64::from(index));
-        names.iter().find(is_it).map(str::to_owned)
-    };
+    let devices = netlink::devices(system)?;
     netlink::dump(GET_QDISC, &[0; TCMSG_BYTES], NEW_QDISC, |body| {
         let (Some(index), Some(parent)) = (netlink::u32_at(body, 4), netlink::u32_at(body, 12)) else { return };
         // The kernel calls the root's parent this.
         let parent = if parent == ROOT { 0 } else { parent };
-        let Some(device) = name_of(index) else { return };
+        let Some(device) = netlink::device_name(&devices, index).map(str::to_owned) else { return };
         let mut queue = Queue { device, parent, ..Queue::default() };
         for (kind, value) in netlink::attributes(body.get(TCMSG_BYTES..).unwrap_or_default()) {
             match kind {
