@@ -1,10 +1,11 @@
-//! The rules that come with the product: a gateway, its services and its host are watched from the first start.
+//! The rules that come with the product: a gateway, its services, its host and its containers are watched from the first start.
 
 use crate::rulefile::{RuleFileError, parse_rules};
 use crate::rules::Group;
 
 /// Embedded rule files by the name they are shown under.
 const FILES: &[(&str, &str)] = &[
+    ("builtin/containers.yaml", include_str!("../rules/containers.yaml")),
     ("builtin/gateway.yaml", include_str!("../rules/gateway.yaml")),
     ("builtin/host.yaml", include_str!("../rules/host.yaml")),
     ("builtin/watch.yaml", include_str!("../rules/watch.yaml")),
