@@ -33,6 +33,25 @@ pub(crate) enum Command {
     /// Write data for another product.
     #[command(subcommand)]
     Export(ExportCommand),
+    /// Show hosts, containers and processes in the terminal.
+    Top(TopFlags),
+}
+
+/// Flags of `top`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TopFlags {
+    /// Print one plain frame and end.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Seconds between two looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(crate) interval: f64,
+    /// Number added to the ports of the server on this machine.
+    #[arg(long, value_name = "N", conflicts_with = "local")]
+    pub(crate) port_offset: Option<u16>,
+    /// Read this machine itself, whether or not a server runs.
+    #[arg(long)]
+    pub(crate) local: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,15 +1,18 @@
 //! What each word of the command line does.
 
 use std::io::Write;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use gw_config::Environment;
 
 use crate::cli::{
     CheckCommand, Cli, Command, ConfigCommand, ConfigFlags, ExportCommand, ImportCommand, RunFlags, StoreFlags,
+    TopFlags,
 };
 use crate::config::Origin;
 use crate::product::{self, Start};
+use crate::top::{self, Top};
 use crate::transfer::{self, ExportJob, ImportJob};
 
 /// Does what the command line says.
@@ -35,6 +38,11 @@ pub(crate) fn run(cli: Cli, environment: &Environment) -> Result<()> {
                 to: flags.to,
             };
             transfer::export(job, environment)
+        }
+        Command::Top(flags) => {
+            let interval = Duration::try_from_secs_f64(flags.interval).context("--interval")?;
+            let TopFlags { once, port_offset, local, .. } = flags;
+            top::run(&Top { once, interval, port_offset, local })
         }
     }
 }

@@ -18,6 +18,7 @@ mod retention;
 mod rooms;
 mod rules;
 mod telemetry;
+mod top;
 mod transfer;
 
 use std::io::Write;
