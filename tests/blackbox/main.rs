@@ -16,6 +16,7 @@ mod death;
 mod demo;
 mod differential;
 mod disk;
+mod exporters;
 mod folder;
 mod gateways;
 mod hostile;

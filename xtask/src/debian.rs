@@ -36,6 +36,11 @@ static PACKAGES: &[Package] = &[
         evidence: Evidence::Program("promtool"),
         why: "the original, which writes into us and reads from us",
     },
+    Package {
+        name: "prometheus-node-exporter",
+        evidence: Evidence::Program("prometheus-node-exporter"),
+        why: "the original, whose page of this machine is compared with ours",
+    },
     Package { name: "nginx", evidence: Evidence::Program("nginx"), why: "a real gateway to watch" },
     Package { name: "haproxy", evidence: Evidence::Program("haproxy"), why: "a real gateway to watch" },
     Package { name: "caddy", evidence: Evidence::Program("caddy"), why: "a real gateway to watch" },

@@ -11,6 +11,7 @@ mod digest;
 mod environment;
 mod fuzz;
 mod go;
+mod node_exporter;
 mod process;
 mod prometheus;
 mod python;

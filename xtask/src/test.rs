@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::artifacts::{self, Lint};
 use crate::compliance::RECEIVER;
 use crate::go::Program;
+use crate::node_exporter::NODE_EXPORTER;
 use crate::prometheus::PROMETHEUS;
 use crate::suites::{self, Totals};
 use crate::terminal::{say, step};
@@ -13,10 +14,11 @@ use crate::workspace::Workspace;
 use crate::{debian, python, ui};
 
 /// Programs of other projects, under the variables by which the tests find them.
-static GO_PROGRAMS: [(&str, &Program); 3] = [
+static GO_PROGRAMS: [(&str, &Program); 4] = [
     ("GATEWATCH_TEST_TRAEFIK", &TRAEFIK),
     ("GATEWATCH_TEST_RECEIVER", &RECEIVER),
     ("GATEWATCH_TEST_PROMETHEUS", &PROMETHEUS),
+    ("GATEWATCH_TEST_NODE_EXPORTER", &NODE_EXPORTER),
 ];
 
 /// Runs everything, or only the suites whose names contain one of the arguments.
