@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::folder::Folder;
 use crate::ports;
-use crate::product::binary;
+use crate::product::{Gatewatch, binary};
 
 fn gatewatch(folder: &Folder, arguments: &[&str]) -> Result<Output> {
     Ok(Command::new(binary()).args(arguments).current_dir(folder.path()).env("NO_COLOR", "1").output()?)
@@ -99,5 +99,25 @@ fn help_lists_the_commands_and_unknown_flags_are_named() -> Result<()> {
     for word in ["run", "demo", "check", "config"] {
         ensure!(text(&help).contains(word), "the help lacks {word}:\n{}", text(&help));
     }
+    Ok(())
+}
+
+#[test]
+fn top_prints_a_frame_of_the_server_or_of_the_machine() -> Result<()> {
+    let folder = Folder::new()?;
+    let top = |more: &[&str]| gatewatch(&folder, &[&["top", "--once", "--interval", "0.2"], more].concat());
+    let local = top(&["--local"])?;
+    for part in ["gatewatch top: local collectors\n", "\nHosts (1)\n", "\nContainers (", "\nProcesses (", "COMMAND"] {
+        ensure!(local.status.success() && text(&local).contains(part), "{part}: {}", text(&local));
+    }
+    let product = Gatewatch::start()?;
+    let port = product.port(1007);
+    let offset = (port - 1007).to_string();
+    let served = top(&["--port-offset", &offset])?;
+    ensure!(text(&served).contains(&format!("gatewatch top: server on port {port}\n")), "{}", text(&served));
+    ensure!(text(&served).contains("\nHosts (1)\n"), "{}", text(&served));
+    product.finish()?;
+    let gone = top(&["--port-offset", &offset])?;
+    ensure!(!gone.status.success() && text(&gone).contains("no server answers on port"), "{}", text(&gone));
     Ok(())
 }
