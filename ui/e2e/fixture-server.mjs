@@ -91,18 +91,6 @@ const containerDetail = (path) => ({
   id: "b2".repeat(32),
   aliases: ["worker", "b2".repeat(32)],
   labels: { "com.docker.compose.project": "shop", "com.docker.compose.service": "worker" },
-  processes: [
-    {
-      pid: 4711,
-      user: "app",
-      cpu_percent: 12.4,
-      memory: 2 ** 27,
-      state: "S",
-      started: 0,
-      command: "/app/worker -q jobs",
-    },
-    { pid: 4712, user: "app", cpu_percent: 0.2, memory: 2 ** 22, state: "S", started: 0, command: "sh -c wait" },
-  ],
   events: [
     { time: iso(900), kind: "oom_kill", process: "worker", pid: 4701 },
     { time: iso(900), kind: "oom", process: null, pid: null },
@@ -222,7 +210,21 @@ const NATIVE = {
     ],
     slow_routes: routers.slice(0, 5),
   }),
-  hosts: () => ({ hosts }),
+  hosts: () => ({ hosts, own: hosts[0].instance }),
+  processes: (params) => ({
+    processes: Array.from({ length: params.get("all") ? 300 : 20 }, (_, at) => ({
+      pid: 4711 + at,
+      user: "app",
+      cpu_percent: 88 / (at + 1),
+      memory: 2 ** 30 / (at + 1),
+      state: "S",
+      started: 0,
+      command: "worker",
+      command_line:
+        at % 2 ? null : `/usr/lib/shop/bin/worker --queue=jobs --shard=${at} --config=/etc/shop/worker.yaml`,
+    })),
+    total: 300,
+  }),
   containers: () => ({ on: true, containers }),
   container: (params) => containerDetail(params.get("path")),
   services: () => ({
@@ -553,7 +555,8 @@ const EMPTY = {
     checklist: NATIVE.overview().checklist.map((item) => ({ ...item, done: false })),
   }),
   gateway: () => ({ gateways: [], entrypoints: [], routers: [], services: [], certificates: [], slow_routes: [] }),
-  hosts: () => ({ hosts: [] }),
+  hosts: () => ({ hosts: [], own: "gw-01" }),
+  processes: () => ({ processes: [], total: 0 }),
   containers: () => ({ on: true, containers: [] }),
   services: () => ({ services: [] }),
   sources: () => ({ targets: [], collectors: [], discovered: [], tails: [] }),
@@ -653,6 +656,17 @@ function room(path, params) {
     );
     return { status: "success", data: { resultType: "vector", result: empty ? [] : result } };
   }
+  const facts = /^(?:topk\(1, )?(node_(?:\w+_info|hwmon\w+|thermal\w+|network_speed_bytes|systemd_unit_state))\{/.exec(
+    asked,
+  )?.[1];
+  if (path.endsWith("/prometheus/api/v1/query") && facts)
+    return {
+      status: "success",
+      data: {
+        resultType: "vector",
+        result: empty ? [] : (FACTS[facts] ?? []).map(([metric, value = 1]) => ({ metric, value: [1, String(value)] })),
+      },
+    };
   if (path.endsWith("/prometheus/api/v1/query"))
     return {
       status: "success",
@@ -714,8 +728,62 @@ function file(path) {
   }
 }
 
+/** What a machine says of its parts: labels and value. */
+const FACTS = {
+  node_uname_info: [[{ sysname: "Linux", machine: "x86_64" }]],
+  node_os_info: [[{ pretty_name: "Debian GNU/Linux 12 (bookworm)" }]],
+  node_dmi_info: [[{ system_vendor: "Supermicro", product_name: "SYS-5019", bios_version: "3.4" }]],
+  node_hwmon_temp_celsius: [
+    [{ chip: "coretemp", sensor: "temp1" }, 61],
+    [{ chip: "nvme0", sensor: "temp1" }, 48.5],
+  ],
+  node_hwmon_sensor_label: [[{ chip: "coretemp", sensor: "temp1", label: "Package id 0" }]],
+  node_hwmon_temp_crit_celsius: [[{ chip: "coretemp", sensor: "temp1" }, 100]],
+  node_disk_info: [[{ device: "nvme0n1", model: "SAMSUNG MZQL2960", serial: "S64FNE0", revision: "GDC5602Q" }]],
+  node_network_info: [
+    [{ device: "eth0", address: "3c:ec:ef:00:12:34", operstate: "up", duplex: "full" }],
+    [{ device: "eth1", address: "3c:ec:ef:00:12:35", operstate: "down", duplex: "unknown" }],
+  ],
+  node_network_speed_bytes: [
+    [{ device: "eth0" }, 1.25e9],
+    [{ device: "eth1" }, -125000],
+  ],
+  node_systemd_unit_state: [
+    [{ name: "ssh.service", state: "active" }],
+    [{ name: "backup.service", state: "failed" }],
+    [{ name: "e2scrub.service", state: "inactive" }],
+  ],
+};
+const LIVE = [
+  ...["user", "system", "iowait", "idle"].map((mode) => ["node_cpu_seconds_total", { cpu: "0", mode }]),
+  ...["MemTotal", "MemAvailable", "Cached"].map((name) => [`node_memory_${name}_bytes`, {}]),
+  ["node_load1", {}],
+  ...["read", "written"].map((name) => [`node_disk_${name}_bytes_total`, { device: "sda" }]),
+  ...["receive", "transmit"].map((name) => [`node_network_${name}_bytes_total`, { device: "eth0" }]),
+].map(([name, labels]) => ({ name, labels }));
+
+/** Readings of a machine each second, like `/api/gw/hosts/live`. */
+function live(response) {
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+  const counters = [0, 0, 0, 0, 0, 0, 0, 0];
+  const read = () => {
+    const at = now() / 1000;
+    [0.31, 0.12, 0.05, 0.5, 4e6, 9e6, 2e6, 7e5].forEach((rate, index) => {
+      counters[index] += rate * (0.5 + wave(index, at));
+    });
+    const gauges = [2 ** 33, 2 ** 32 * wave(3, at), 2 ** 31, 1.4];
+    const values = [...counters.slice(0, 4), ...gauges, ...counters.slice(4)];
+    response.write(`event: reading\ndata: ${JSON.stringify({ at: new Date(now()).toISOString(), values })}\n\n`);
+  };
+  response.write(`event: series\ndata: ${JSON.stringify(LIVE)}\n\n`);
+  read();
+  const timer = setInterval(read, 1000);
+  response.on("close", () => clearInterval(timer));
+}
+
 const server = createServer((request, response) => {
   const url = new URL(request.url, "http://fixture");
+  if (url.pathname === "/api/gw/hosts/live" && MODE === "full") return live(response);
   if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/rooms/")) {
     const body = answer(url.pathname, url.searchParams);
     response.writeHead(body === undefined ? (MODE === "error" ? 503 : 404) : 200, {

@@ -1,6 +1,7 @@
 // What a user does, against a real product: watch an address, silence, manage users and tokens, query, tail, read a trace.
 // Everything made here is removed again.
 
+import { HOST_FLOWS } from "./hosts.mjs";
 import { METRIC_FLOWS } from "./metrics.mjs";
 import { button, PATIENCE, text } from "./words.mjs";
 
@@ -117,11 +118,12 @@ async function trace(page, base) {
   await page.waitForURL(/\/explore\/logs/, { timeout: PATIENCE });
 }
 
+const READING = { ...HOST_FLOWS, ...METRIC_FLOWS };
 const WRITING = { monitor, silence, user, token, query, sql, logs, trace };
 
 /** Runs each flow as one check. */
 export async function checkFlows(page, { base, check, timed }) {
-  const flows = process.env.GW_FLOWS === "read" ? METRIC_FLOWS : { ...WRITING, ...METRIC_FLOWS };
+  const flows = process.env.GW_FLOWS === "read" ? READING : { ...WRITING, ...READING };
   for (const [name, flow] of Object.entries(flows)) {
     const problems = [];
     try {

@@ -9,6 +9,7 @@ export const PAGES = [
   { name: "services", path: "/services", link: "a.entity[href*='service=']" },
   { name: "gateway", path: "/gateway" },
   { name: "hosts", path: "/hosts", link: "a.entity[href*='host=']" },
+  { name: "hosts-honeycomb", path: "/hosts?view=honeycomb" },
   { name: "containers", path: "/containers?view=groups", link: "a.entity[href*='container=']" },
   { name: "containers-named", path: "/containers?view=containers&find=web" },
   { name: "uptime", path: "/uptime" },

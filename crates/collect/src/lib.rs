@@ -29,6 +29,6 @@ pub use collector::{About, Build, COLLECTORS, Collector, CollectorKind, Output, 
 pub use config::{CollectConfig, RelabelStep};
 pub use container::Containers;
 pub use error::CollectError;
-pub use host::{HostPages, PageFilter, Requests, host_collectors};
+pub use host::{HostPages, LiveReading, LiveSeries, PageFilter, Requests, host_collectors};
 pub use probe::{MonitorSettings, MonitorSpec};
 pub use runtime::{Inputs, Runtime, RuntimeOptions};

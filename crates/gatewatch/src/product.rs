@@ -233,6 +233,8 @@ impl Product {
             desk: gw_api_native::Desk {
                 board: self.collect.board(),
                 accept: self.monitors.accept(&self.collect),
+                machine: self.collect.host_pages(),
+                host_name: host_name().into(),
                 containers: self.collect.containers(),
                 alerting: gw_api_native::Alerting { dispatcher: self.rules.dispatcher(), rules: self.rules.book() },
             },

@@ -90,6 +90,13 @@ interface TimeState {
   setRange: (range: Range) => void;
 }
 
+const FixedRange = createContext<Range | null>(null);
+
+/** What is inside shows this range and not the page's: the last minutes of a live chart. */
+export function WithRange({ range, children }: { range: Range; children: ReactNode }) {
+  return <FixedRange value={range}>{children}</FixedRange>;
+}
+
 /** The time range: its texts, and resolved at the last tick. */
 export function useTime(): TimeState {
   const params = useParams();
@@ -97,7 +104,9 @@ export function useTime(): TimeState {
   const { now } = useClock();
   const from = first(params.from, DEFAULT_FROM);
   const to = first(params.to, "now");
-  const range = useMemo(() => parseRange(from, to, now) ?? { start: now - 3600e3, end: now }, [from, to, now]);
+  const fixed = useContext(FixedRange);
+  const page = useMemo(() => parseRange(from, to, now) ?? { start: now - 3600e3, end: now }, [from, to, now]);
+  const range = fixed ?? page;
   const setTime = useCallback(
     (start: string, end: string) =>
       set({ from: start === DEFAULT_FROM ? undefined : start, to: end === "now" ? undefined : end }),

@@ -3,9 +3,9 @@
 import { type UseQueryResult, useQueries, useQuery } from "@tanstack/react-query";
 import { useClock, useTime } from "../app/url";
 import { fillQuery } from "../lib/promql";
-import { stepFor } from "../lib/time";
+import { type Range, stepFor } from "../lib/time";
 import { get, path } from "./http";
-import { type Matrix, queryRange } from "./prometheus";
+import { type Instant, type Matrix, queryInstant, queryRange } from "./prometheus";
 import { queryLogMatrix } from "./rooms";
 
 /** Reads a route of our own API at each tick; with `ranged`, for the page's time range. */
@@ -26,13 +26,14 @@ export function useNative<T>(route: string, ranged = false, enabled = true): Use
   });
 }
 
-/** Runs PromQL range queries over the page's range; `points` bounds the steps. */
-export function useRanges(queries: readonly string[], points = 300): UseQueryResult<Matrix>[] {
-  const { range, from, to } = useTime();
+/** Runs PromQL range queries over the page's range, or another; `points` bounds the steps. */
+export function useRanges(queries: readonly string[], points = 300, other?: Range): UseQueryResult<Matrix>[] {
+  const { range: page, from, to } = useTime();
+  const range = other ?? page;
   const step = stepFor(range, points);
   return useQueries({
     queries: queries.map((query) => ({
-      queryKey: ["range", query, from, to, range.end, step],
+      queryKey: ["range", query, ...(other ? ["", ""] : [from, to]), range.end, step],
       queryFn: ({ signal }: { signal: AbortSignal }) => queryRange(fillQuery(query, step, range), range, signal, step),
       enabled: query !== "",
       placeholderData: (before: Matrix | undefined, last: { queryKey: readonly unknown[] } | undefined) =>
@@ -40,6 +41,20 @@ export function useRanges(queries: readonly string[], points = 300): UseQueryRes
       retry: false,
     })),
   }) as UseQueryResult<Matrix>[];
+}
+
+/** Runs PromQL queries for the page's last moment. */
+export function useInstants(queries: readonly string[]): UseQueryResult<Instant>[] {
+  const { range } = useTime();
+  return useQueries({
+    queries: queries.map((query) => ({
+      queryKey: ["instant", query, range.end],
+      queryFn: ({ signal }: { signal: AbortSignal }) => queryInstant(query, range.end, signal),
+      placeholderData: (before: Instant | undefined, last: { queryKey: readonly unknown[] } | undefined) =>
+        last?.queryKey[1] === query ? before : undefined,
+      retry: false,
+    })),
+  }) as UseQueryResult<Instant>[];
 }
 
 /** Runs one LogQL query that answers numbers over the page's range. */

@@ -129,20 +129,23 @@ export interface ContainerRow {
   disk_write: number | null;
   layer: number | null;
 }
+export interface ProcessRow {
+  pid: number;
+  user: string;
+  cpu_percent: number;
+  memory: number;
+  state: string;
+  started: number;
+  /** Name of the program. */
+  command: string;
+  /** For administrators alone. */
+  command_line: string | null;
+}
 export interface ContainerDetail {
   container: ContainerRow;
   id: string;
   aliases: string[];
   labels: Record<string, string>;
-  processes: {
-    pid: number;
-    user: string;
-    cpu_percent: number;
-    memory: number;
-    state: string;
-    started: number;
-    command: string;
-  }[];
   events: { time: string; kind: string; process: string | null; pid: number | null }[];
 }
 export interface Target {

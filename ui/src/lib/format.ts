@@ -13,8 +13,11 @@ function digits(value: number): number {
   return size >= 10 ? 1 : 2;
 }
 
+/** Kept, because making one costs a thousand times what using it does. */
+const FORMATS = [0, 1, 2, 3].map((places) => new Intl.NumberFormat("en-US", { maximumFractionDigits: places }));
+
 function trim(value: number, places: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: places });
+  return (FORMATS[places] as Intl.NumberFormat).format(value);
 }
 
 function scaled(value: number, base: number, names: readonly string[]): string {

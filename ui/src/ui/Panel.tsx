@@ -2,7 +2,7 @@
 // has: empty with the reason and the next step, error as a sentence with its details folded.
 
 import { Check, Copy, RotateCw } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { createContext, type ReactNode, useContext, useState } from "react";
 import { Button, Tooltip, TooltipTrigger } from "react-aria-components";
 import { ApiError } from "../data/http";
 import { type Key, useT } from "../i18n";
@@ -20,14 +20,23 @@ interface PanelProps {
   children: ReactNode;
 }
 
+/** The level of a panel's heading: below the page's, or below a section's. */
+const Level = createContext<2 | 3>(2);
+
+/** Panels inside stand in a section that has a heading of its own. */
+export function InSection({ children }: { children: ReactNode }) {
+  return <Level value={3}>{children}</Level>;
+}
+
 /** A titled surface. */
 export function Panel({ title, note, actions, query, busy, flush, className, children }: PanelProps) {
+  const Title = useContext(Level) === 3 ? "h3" : "h2";
   return (
     <section className={`panel ${className ?? ""}`} aria-busy={busy ?? false}>
       {busy ? <div className="progress" /> : null}
       {title || actions || query ? (
         <div className="panel-head">
-          {title ? <h2>{title}</h2> : null}
+          {title ? <Title>{title}</Title> : null}
           {note ? <span className="muted">{note}</span> : null}
           <div className="panel-actions">
             {actions}

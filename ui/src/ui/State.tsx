@@ -51,6 +51,11 @@ export function toneOf(state: string): Look["tone"] {
   return (LOOKS[state] ?? UNKNOWN).tone;
 }
 
+/** The key of a state's word. */
+export function wordOf(state: string): Key {
+  return (LOOKS[state] ?? UNKNOWN).word;
+}
+
 interface StateProps {
   state: string;
   /** Replaces the word; an empty text hides it and names the icon for screen readers instead. */

@@ -21,6 +21,31 @@ export function colourOf(
   return `var(${token ?? `--series-${strokes.get(key)?.slot ?? 1}`})`;
 }
 
+interface Drawn {
+  times: readonly number[];
+  series: readonly ChartSeries[];
+}
+
+/** What was read later after what was stored before it: series of the same name are one line. */
+export function continued(stored: Drawn, read: Drawn): { times: number[]; series: ChartSeries[] } {
+  const first = read.times[0] ?? Number.POSITIVE_INFINITY;
+  const before = stored.times.filter((time) => time < first);
+  const names = [...new Set([...stored.series, ...read.series].map(({ name }) => name))];
+  return {
+    times: [...before, ...read.times],
+    series: names.map((name) => {
+      const [early, late] = [stored, read].map(({ series }) => series.find((one) => one.name === name));
+      return {
+        ...((early ?? late) as ChartSeries),
+        values: [
+          ...before.map((_, at) => early?.values[at] ?? null),
+          ...read.times.map((_, at) => late?.values[at] ?? null),
+        ],
+      };
+    }),
+  };
+}
+
 /** The last value that is there. */
 export function lastOf(values: readonly (number | null)[]): number | null {
   for (let at = values.length - 1; at >= 0; at -= 1) {

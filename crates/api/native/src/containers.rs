@@ -1,4 +1,4 @@
-//! `/api/gw/containers`: every control group that our own collector reads, and one of them with processes and events.
+//! `/api/gw/containers`: every control group that our own collector reads, and one of them with events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use axum::extract::State;
 use gw_base::{Kind, World};
 use gw_collect::Containers;
 use gw_collect::container::model::{Container, Health, InterfaceStats, Stats};
-use gw_collect::container::{Event, EventKind, Process};
+use gw_collect::container::{Event, EventKind};
 use gw_serve::{Fault, Params};
 use serde::Serialize;
 
@@ -133,17 +133,6 @@ pub(crate) async fn page(State(watch): State<Watch>) -> Result<Json<ContainersPa
 }
 
 #[derive(Debug, Serialize)]
-struct ProcessRow {
-    pid: u32,
-    user: String,
-    cpu_percent: f64,
-    memory: u64,
-    state: char,
-    started: i64,
-    command: String,
-}
-
-#[derive(Debug, Serialize)]
 struct EventRow {
     time: String,
     kind: &'static str,
@@ -158,7 +147,6 @@ pub(crate) struct Detail {
     id: String,
     aliases: Vec<String>,
     labels: std::collections::BTreeMap<String, String>,
-    processes: Vec<ProcessRow>,
     events: Vec<EventRow>,
 }
 
@@ -169,7 +157,6 @@ pub(crate) async fn detail(State(watch): State<Watch>, params: Params) -> Result
     let read = move || {
         let snapshot = watch.containers.snapshot(&watch.world, FRESH);
         let found = snapshot.containers.iter().find(|container| container.path == path)?;
-        let processes = watch.containers.processes(&watch.world, &path).unwrap_or_default();
         let (events, _) = watch.containers.events(&watch.world, 0);
         let own = events.iter().rev().filter(|event| event.path == path).take(EVENTS);
         Some(Detail {
@@ -177,23 +164,10 @@ pub(crate) async fn detail(State(watch): State<Watch>, params: Params) -> Result
             id: found.id.clone(),
             aliases: found.aliases.clone(),
             labels: found.spec.labels.clone(),
-            processes: processes.into_iter().map(process).collect(),
             events: own.map(event).collect(),
         })
     };
     blocking(read).await?.map(Json).ok_or(missing)
-}
-
-fn process(process: Process) -> ProcessRow {
-    ProcessRow {
-        pid: process.pid,
-        user: process.user,
-        cpu_percent: process.cpu_percent,
-        memory: process.rss,
-        state: process.status,
-        started: process.started_secs,
-        command: process.command_line,
-    }
 }
 
 fn event(event: &Event) -> EventRow {

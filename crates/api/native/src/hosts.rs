@@ -1,9 +1,9 @@
 //! `/api/gw/hosts`: every machine that a `node_exporter` or our own host collector watches.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use gw_base::Timestamp;
 use gw_serve::{Fault, Services};
 use serde::Serialize;
@@ -131,11 +131,13 @@ fn state_of(host: &Host) -> &'static str {
 #[derive(Debug, Serialize)]
 pub(crate) struct HostsPage {
     hosts: Vec<Host>,
+    /// The one that this process runs on, which `/api/gw/hosts/live` and `/api/gw/processes` tell of.
+    own: Arc<str>,
 }
 
 /// The page.
-pub(crate) async fn page(State(services): State<Services>) -> Result<Json<HostsPage>, Fault> {
-    Ok(Json(HostsPage { hosts: hosts(&services).await? }))
+pub(crate) async fn page(services: Services, own: Arc<str>) -> Result<Json<HostsPage>, Fault> {
+    Ok(Json(HostsPage { hosts: hosts(&services).await?, own }))
 }
 
 #[cfg(test)]

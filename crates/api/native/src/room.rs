@@ -11,8 +11,8 @@ use gw_serve::{Gate, Principal, Services};
 
 use crate::alerts::{self, Alerting};
 use crate::{
-    auth, containers, explain, gateway, hosts, overview, search, services as service_page, silences, sources, sql,
-    tokens, users,
+    auth, containers, explain, gateway, hosts, live, overview, processes, search, services as service_page, silences,
+    sources, sql, tokens, users,
 };
 
 /// Remembers whether a discovered endpoint is to be collected, and starts or stops collecting it.
@@ -25,6 +25,10 @@ pub struct Desk {
     pub board: Arc<Board>,
     /// Accepts discovered endpoints.
     pub accept: Accept,
+    /// This machine.
+    pub machine: Arc<gw_collect::HostPages>,
+    /// Its name, as `instance` of its metrics.
+    pub host_name: Arc<str>,
     /// Containers of this machine.
     pub containers: gw_collect::Containers,
     /// Alerts and silences.
@@ -42,7 +46,6 @@ pub fn room(services: Services, desk: Desk, gate: &Gate) -> Router {
     let pages = Router::new()
         .route("/overview", get(overview_route(desk.clone())))
         .route("/gateway", get(gateway::page))
-        .route("/hosts", get(hosts::page))
         .route("/services", get(service_page::page))
         .route("/status", get(sources::status))
         .route("/search", get(search::search))
@@ -53,7 +56,7 @@ pub fn room(services: Services, desk: Desk, gate: &Gate) -> Router {
         .merge(tokens::routes())
         .merge(silences::routes(desk.alerting.dispatcher.silences().clone()))
         .merge(alerts::routes(desk.alerting.clone()))
-        .merge(container_routes(&services, &desk))
+        .merge(machine_routes(&services, &desk))
         .merge(source_routes(desk));
     let guarded = gate.signed_in(pages.with_state(services.clone()));
     // Signing in is open, but not to foreign web pages.
@@ -71,12 +74,23 @@ fn overview_route(
     move |State(services)| Box::pin(overview::page(services, Arc::clone(&desk.board), Arc::clone(&desk.alerting.rules)))
 }
 
-fn container_routes(services: &Services, desk: &Desk) -> Router<Services> {
-    let watch = containers::Watch { containers: desk.containers.clone(), world: Arc::clone(&services.world) };
+/// Hosts, and what runs on this one.
+fn machine_routes(services: &Services, desk: &Desk) -> Router<Services> {
+    let world = || Arc::clone(&services.world);
+    let (containers, pages) = (desk.containers.clone(), Arc::clone(&desk.machine));
+    let streams = Arc::new(tokio::sync::Semaphore::new(live::STREAMS));
+    let machine = live::Machine { pages: Arc::clone(&pages), world: world(), streams };
+    let usage = Arc::default();
+    let processes = processes::Watch { containers: containers.clone(), machine: pages, world: world(), usage };
+    let watch = containers::Watch { containers, world: world() };
+    let name = Arc::clone(&desk.host_name);
+    let page = move |State(services): State<Services>| hosts::page(services, Arc::clone(&name));
     Router::new()
-        .route("/containers", get(containers::page))
-        .route("/container", get(containers::detail))
-        .with_state(watch)
+        .route("/hosts", get(page))
+        .merge(Router::new().route("/hosts/live", get(live::stream)).with_state(machine))
+        .merge(Router::new().route("/processes", get(processes::page)).with_state(processes))
+        .route("/containers", get(containers::page).with_state(watch.clone()))
+        .route("/container", get(containers::detail).with_state(watch))
 }
 
 fn source_routes(desk: Desk) -> Router<Services> {

@@ -24,7 +24,7 @@ mod oom;
 mod page;
 mod parse;
 mod plan;
-mod processes;
+pub(crate) mod processes;
 mod read;
 mod sets;
 mod state;

@@ -6,6 +6,7 @@ mod budget;
 pub mod config;
 mod families;
 mod lane;
+mod live;
 pub mod options;
 mod own;
 mod page;
@@ -24,11 +25,14 @@ use crate::CollectError;
 use crate::board::{CollectorState, CollectorStatus};
 use crate::collector::{About, Collector, CollectorKind, Output, Run, Source, Spec};
 use crate::config::CollectConfig;
+use crate::container::{Process, processes};
 use crate::runtime::{Context, Inputs};
 
 use budget::Budget;
 use config::HostConfig;
 use lane::{Cell, Lane};
+use live::Live;
+pub use live::{LiveReading, LiveSeries};
 pub use own::Requests;
 use page::Page;
 use section::Section;
@@ -69,6 +73,16 @@ pub fn host_collectors() -> impl Iterator<Item = &'static str> {
 #[derive(Debug, Default)]
 pub struct HostPages {
     reader: Mutex<Option<HostReader>>,
+    /// A reader of its own: who looks at the machine each second must not wait for a whole page.
+    live: Mutex<Option<Live>>,
+    paths: Mutex<Option<ProcessPaths>>,
+}
+
+/// Where processes are described.
+#[derive(Debug, Clone)]
+struct ProcessPaths {
+    procfs: String,
+    rootfs: String,
 }
 
 impl HostPages {
@@ -83,9 +97,29 @@ impl HostPages {
     }
 
     pub(crate) fn set_up(&self, config: &HostConfig, world: Arc<dyn World>) -> Result<(), CollectError> {
-        let reader = HostReader::new(config, world).map_err(|message| CollectError::config("collect.host", message))?;
+        let wrong = |message| CollectError::config("collect.host", message);
+        let reader = HostReader::new(config, Arc::clone(&world)).map_err(wrong)?;
+        let live = Live::new(config, world).map_err(wrong)?;
         *self.lock() = Some(reader);
+        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(live);
+        let paths = ProcessPaths { procfs: config.procfs.clone(), rootfs: config.rootfs.clone() };
+        *self.paths.lock().unwrap_or_else(PoisonError::into_inner) = Some(paths);
         Ok(())
+    }
+
+    /// What moves each second, of a reading that is at most so old; `None` where the machine is not watched. Blocks,
+    /// though never for long.
+    #[must_use]
+    pub fn live(&self, max_age: Duration) -> Option<Arc<LiveReading>> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.as_mut().map(|live| live.reading(max_age))
+    }
+
+    /// Processes of the machine; `None` where it is not watched. Blocks.
+    #[must_use]
+    pub fn processes(&self) -> Option<Vec<Process>> {
+        let paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(processes::of_machine(&paths.procfs, &paths.rootfs))
     }
 
     /// Names of the collectors that are on.

@@ -4,13 +4,14 @@ import { Link } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
 import { useClock } from "../../app/url";
 import { useNative } from "../../data/hooks";
+import { path as address } from "../../data/http";
 import type { ContainerDetail as Detail } from "../../data/types";
-import { type Key, type Translate, useLanguage } from "../../i18n";
+import { type Key, useLanguage } from "../../i18n";
 import { formatAgo, formatSpan, formatValue, type Unit } from "../../lib/format";
 import { quote } from "../../lib/promql";
 import { Empty, PageFailure, Panel } from "../../ui/Panel";
+import { Processes } from "../../ui/Processes";
 import { State } from "../../ui/State";
-import { type Column, Table } from "../../ui/Table";
 import { PromPanel } from "../../viz/PromPanel";
 import { Stat } from "../services/Services";
 import { stateOf } from "./rows";
@@ -19,7 +20,7 @@ import { stateOf } from "./rows";
 export function ContainerDetail({ path }: { path: string }) {
   const { t, language } = useLanguage();
   const { now } = useClock();
-  const { data, error, refetch } = useNative<Detail>(`/api/gw/container?path=${encodeURIComponent(path)}`);
+  const { data, error, refetch } = useNative<Detail>(address("/api/gw/container", { path }));
   if (error && !data) return <PageFailure title={path} error={error} retry={() => void refetch()} />;
   const row = data?.container;
   const none = t("containers.noLimit");
@@ -158,20 +159,7 @@ function Facts({ data }: { data: Detail }) {
   return (
     <div className="grid">
       <div className="col-12">
-        <Panel title={t("containers.processes")} flush>
-          {data.processes.length === 0 ? (
-            <Empty title={t("containers.noProcesses")} />
-          ) : (
-            <Table
-              label={t("containers.processes")}
-              rows={data.processes}
-              columns={processColumns(t)}
-              rowKey={({ pid }) => String(pid)}
-              start={{ id: "cpu", down: true }}
-              height={320}
-            />
-          )}
-        </Panel>
+        <Processes group={data.container.path} />
       </div>
       <div className="col-6">
         <Panel title={t("containers.events")}>
@@ -217,32 +205,4 @@ function EventList({ events }: { events: Detail["events"] }) {
       ))}
     </ul>
   );
-}
-
-function processColumns(t: Translate): Column<Detail["processes"][number]>[] {
-  return [
-    { id: "pid", title: t("containers.pid"), numeric: true, sort: ({ pid }) => pid, cell: ({ pid }) => pid },
-    { id: "user", title: t("containers.user"), sort: ({ user }) => user, cell: ({ user }) => user },
-    {
-      id: "command",
-      title: t("containers.command"),
-      sort: ({ command }) => command,
-      cell: ({ command }) => <code translate="no">{command}</code>,
-    },
-    {
-      id: "cpu",
-      title: t("hosts.cpu"),
-      numeric: true,
-      sort: ({ cpu_percent }) => cpu_percent,
-      cell: ({ cpu_percent }) => formatValue(cpu_percent / 100, "ratio"),
-    },
-    {
-      id: "memory",
-      title: t("containers.resident"),
-      numeric: true,
-      sort: ({ memory }) => memory,
-      cell: ({ memory }) => formatValue(memory, "bytes"),
-    },
-    { id: "state", title: t("common.state"), wide: true, sort: ({ state }) => state, cell: ({ state }) => state },
-  ];
 }

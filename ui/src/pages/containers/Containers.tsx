@@ -1,19 +1,25 @@
 // Containers: the tree of control groups with usage against limits, and one of them with charts, processes and events.
 
-import { useMemo } from "react";
-import { Switch } from "react-aria-components";
+import { ChevronDown, ChevronRight } from "lucide-react";
+import { useMemo, useState } from "react";
+import { Button, Switch } from "react-aria-components";
 import { useParam } from "../../app/url";
 import { useNative } from "../../data/hooks";
 import type { ContainerRow } from "../../data/types";
 import { type Translate, useLanguage } from "../../i18n";
-import { formatValue } from "../../lib/format";
+import { numberColumn, shareColumn, stateColumn, textColumn } from "../../ui/columns";
 import { Entity } from "../../ui/Entity";
 import { Empty, PageFailure, Panel } from "../../ui/Panel";
-import { State } from "../../ui/State";
 import { type Column, Table } from "../../ui/Table";
-import { Meter } from "../hosts/Meter";
 import { ContainerDetail } from "./ContainerDetail";
-import { stateOf, type TreeRow, treeRows } from "./rows";
+import { cpuShare, memoryShare, stateOf, type TreeRow, treeRows } from "./rows";
+
+/** A set with one member more, or less where it was one. */
+function toggled(set: ReadonlySet<string>, member: string): ReadonlySet<string> {
+  const next = new Set(set);
+  if (!next.delete(member)) next.add(member);
+  return next;
+}
 
 /** The page. */
 export function Containers() {
@@ -32,8 +38,10 @@ function ContainerList({ rows, loading, on }: { rows: ContainerRow[]; loading: b
   const some = rows.some(({ runtime }) => runtime !== "");
   // A machine without containers would show nothing but the machine.
   const groups = view === "" ? !some : view === "groups";
-  const shown = useMemo(() => treeRows(rows, { groups, text }), [rows, groups, text]);
-  const columns = containerColumns(t);
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const shown = useMemo(() => treeRows(rows, { groups, text, folded }), [rows, groups, text, folded]);
+  const fold = (path: string) => setFolded((before) => toggled(before, path));
+  const columns = containerColumns(t, folded, fold);
   return (
     <>
       <div className="page-head">
@@ -42,6 +50,7 @@ function ContainerList({ rows, loading, on }: { rows: ContainerRow[]; loading: b
         <div className="row end">
           <input
             type="search"
+            className="input"
             aria-label={t("containers.find")}
             placeholder={t("containers.find")}
             value={text}
@@ -71,78 +80,39 @@ function ContainerList({ rows, loading, on }: { rows: ContainerRow[]; loading: b
   );
 }
 
-function containerColumns(t: Translate): Column<TreeRow>[] {
+function containerColumns(t: Translate, folded: ReadonlySet<string>, fold: (path: string) => void): Column<TreeRow>[] {
   return [
-    { id: "state", title: t("common.state"), sort: stateOf, cell: (row) => <State state={stateOf(row)} /> },
+    stateColumn(t("common.state"), stateOf),
     {
       id: "name",
       title: t("containers.name"),
       sort: ({ path }) => path,
-      cell: ({ name, path, depth }) => (
-        <span style={{ paddingInlineStart: `${depth * 16}px` }}>
+      cell: ({ name, path, depth, below }) => (
+        <span className="tree-name" style={{ paddingInlineStart: `${depth * 16}px` }}>
+          {below > 0 ? (
+            <Button
+              className="btn ghost icon small"
+              aria-expanded={!folded.has(path)}
+              aria-label={t("containers.below", { name, n: below })}
+              onPress={() => fold(path)}
+            >
+              {folded.has(path) ? <ChevronRight size={14} aria-hidden /> : <ChevronDown size={14} aria-hidden />}
+            </Button>
+          ) : (
+            <span className="tree-gap" />
+          )}
           <Entity kind="container" name={name} id={path} />
         </span>
       ),
     },
-    { id: "image", title: t("containers.image"), wide: true, sort: ({ image }) => image, cell: ({ image }) => image },
-    {
-      id: "cpu",
-      title: t("containers.cpu"),
-      numeric: true,
-      sort: ({ cpu }) => cpu,
-      cell: ({ cpu, cpu_limit }) =>
-        cpu_limit && cpu !== null ? (
-          <Meter value={cpu / cpu_limit} name={t("containers.cpu")} />
-        ) : (
-          formatValue(cpu, "none")
-        ),
-    },
-    {
-      id: "throttled",
-      title: t("containers.throttled"),
-      numeric: true,
-      wide: true,
-      sort: ({ throttled }) => throttled,
-      cell: ({ throttled }) => formatValue(throttled, "ratio"),
-    },
-    {
-      id: "memory",
-      title: t("containers.memory"),
-      numeric: true,
-      sort: ({ memory }) => memory,
-      cell: ({ memory }) => formatValue(memory, "bytes"),
-    },
-    {
-      id: "limit",
-      title: t("containers.ofLimit"),
-      numeric: true,
-      sort: ({ memory, memory_limit }) => (memory_limit ? memory / memory_limit : null),
-      cell: ({ memory, memory_limit }) =>
-        memory_limit ? <Meter value={memory / memory_limit} name={t("containers.ofLimit")} /> : "–",
-    },
-    {
-      id: "oom",
-      title: t("containers.oom"),
-      numeric: true,
-      wide: true,
-      sort: ({ oom }) => oom,
-      cell: ({ oom }) => formatValue(oom, "count"),
-    },
-    {
-      id: "rx",
-      title: t("hosts.rx"),
-      numeric: true,
-      wide: true,
-      sort: ({ net_rx }) => net_rx,
-      cell: ({ net_rx }) => formatValue(net_rx, "bytes/s"),
-    },
-    {
-      id: "tx",
-      title: t("hosts.tx"),
-      numeric: true,
-      wide: true,
-      sort: ({ net_tx }) => net_tx,
-      cell: ({ net_tx }) => formatValue(net_tx, "bytes/s"),
-    },
+    textColumn("image", t("containers.image"), ({ image }) => image, { wide: true }),
+    numberColumn("cpu", t("containers.cpu"), ({ cpu }) => cpu),
+    shareColumn("cpuLimit", t("containers.ofCpuLimit"), cpuShare, { wide: true }),
+    numberColumn("throttled", t("containers.throttled"), ({ throttled }) => throttled, { unit: "ratio", wide: true }),
+    numberColumn("memory", t("containers.memory"), ({ memory }) => memory, { unit: "bytes" }),
+    shareColumn("memoryLimit", t("containers.ofMemoryLimit"), memoryShare),
+    numberColumn("oom", t("containers.oom"), ({ oom }) => oom, { unit: "count", wide: true }),
+    numberColumn("rx", t("hosts.rx"), ({ net_rx }) => net_rx, { unit: "bytes/s", wide: true }),
+    numberColumn("tx", t("hosts.tx"), ({ net_tx }) => net_tx, { unit: "bytes/s", wide: true }),
   ];
 }

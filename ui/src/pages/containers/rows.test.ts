@@ -32,6 +32,12 @@ it("children follow their parents, however names sort", () => {
   expect(shown).toEqual(["0 /", "1 /a", "2 /a/c", "1 /a-b"]);
 });
 
+it("what is below a folded row is not shown, but counted", () => {
+  const rows = [row("/"), row("/a"), row("/a/b"), row("/a/b/c"), row("/d")];
+  const shown = treeRows(rows, { groups: true, text: "", folded: new Set(["/a"]) });
+  expect(shown.map(({ path, below }) => `${path} ${below}`)).toEqual(["/ 4", "/a 2", "/d 0"]);
+});
+
 it("containers alone stand flat, and text finds name, path and image", () => {
   const web = row("/docker/1", { name: "web", runtime: "docker", image: "nginx:1" });
   const rows = [row("/"), row("/docker"), web];

@@ -1,143 +1,208 @@
-// One host: what it is, and live charts of CPU, memory, load, disk, file systems and network by node_exporter's names.
+// One host: how it is now, and part by part over the range; the machine that this product runs on each second.
 
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft } from "lucide-react";
+import { ArrowLeft, Pause, Play } from "lucide-react";
+import { useState } from "react";
+import { Button } from "react-aria-components";
 import { useClock } from "../../app/url";
-import type { Host } from "../../data/types";
+import { type LiveFeed, useLive, useLiveState, useReadings } from "../../data/live";
 import { type Key, useLanguage } from "../../i18n";
-import { formatAgo, formatSpan, formatValue, type Unit } from "../../lib/format";
-import { quote } from "../../lib/promql";
+import { formatAgo, formatSpan, formatValue } from "../../lib/format";
+import { Processes } from "../../ui/Processes";
 import { ScopeButton } from "../../ui/ScopeButton";
 import { State } from "../../ui/State";
-import { PromPanel } from "../../viz/PromPanel";
+import { lastOf } from "../../viz/series";
 import { Stat } from "../services/Services";
+import { Hardware } from "./Hardware";
+import { HostChart } from "./HostChart";
+import { HostSection } from "./HostSection";
+import { HostServices } from "./HostServices";
+import { LivePanel } from "./LivePanel";
+import { cpuUsed, type HostPart, hostParts, memoryUsed } from "./parts";
+import type { WatchedHost } from "./useHosts";
+
+interface DetailProps {
+  name: string;
+  host: WatchedHost | undefined;
+  /** Whether this product runs on it. */
+  own: boolean;
+}
 
 /** The page of a host. */
-export function HostDetail({ name, host }: { name: string; host: Host | undefined }) {
-  const { t, language } = useLanguage();
-  const { now } = useClock();
+export function HostDetail({ name, host, own }: DetailProps) {
+  const { t } = useLanguage();
+  const [paused, setPaused] = useState(false);
+  const live = useLive(own, paused);
+  const parts = hostParts(name);
   return (
     <>
-      <div className="page-head">
-        <Link to="/hosts" search={{}} className="btn ghost icon" aria-label={t("hosts.back")}>
-          <ArrowLeft size={16} aria-hidden />
-        </Link>
-        <h1>{name}</h1>
-        {host ? <State state={host.state} /> : null}
-        {host?.since ? <span className="muted">{formatAgo(host.since, now, language)}</span> : null}
-        <p>{[host?.os, host?.kernel].filter(Boolean).join(" · ")}</p>
-        <div className="row end">
-          <ScopeButton chip={{ key: "host", value: name }} />
-        </div>
-      </div>
-      {host ? (
-        <dl className="stats">
-          <Stat name={t("hosts.cpu")} value={formatValue(host.cpu, "ratio")} />
-          <Stat name={t("hosts.memory")} value={formatValue(host.memory, "ratio")} />
-          <Stat name={t("hosts.disk")} value={formatValue(host.disk, "ratio")} />
-          <Stat name={t("hosts.load")} value={formatValue(host.load1)} />
-          <Stat name={t("hosts.cpus")} value={formatValue(host.cpus, "count")} />
-          <Stat name={t("hosts.memoryTotal")} value={formatValue(host.memory_total, "bytes")} />
-          <Stat
-            name={t("hosts.upFor")}
-            value={host.boot_time ? formatSpan(now - Date.parse(host.boot_time), language) : "–"}
-          />
-        </dl>
-      ) : null}
-      <HostCharts name={name} />
+      <Head name={name} host={host}>
+        {own ? <LiveButton live={live} paused={paused} onPause={setPaused} /> : null}
+      </Head>
+      {host ? <Stats host={host} live={own ? live : null} /> : null}
+      <Jumps ids={[...parts.map(({ id, title }): [string, Key] => [id, title]), ...MORE]} />
+      {parts.map((part) => (
+        <HostSection key={part.id} id={part.id} title={t(part.title)} health={part.health}>
+          <Charts part={part} live={own ? live : null} />
+        </HostSection>
+      ))}
+      {MORE.map(([id, title]) => (
+        <HostSection key={id} id={id} title={t(title)}>
+          {id === "processes" ? <OwnProcesses own={own} /> : null}
+          {id === "services" ? <HostServices name={name} own={own} /> : null}
+          {id === "hardware" ? <Hardware name={name} /> : null}
+        </HostSection>
+      ))}
     </>
   );
 }
 
-interface HostChart {
-  title: Key;
-  unit: Unit;
-  top?: number;
-  queries: { expr: string; name?: Key; minutes?: number; token?: string }[];
+/** Parts that are lists and not charts. */
+const MORE: [string, Key][] = [
+  ["processes", "processes.title"],
+  ["services", "hosts.services"],
+  ["hardware", "hosts.hardware"],
+];
+
+function Head({ name, host, children }: { name: string; host: WatchedHost | undefined; children: React.ReactNode }) {
+  const { t, language } = useLanguage();
+  const { now } = useClock();
+  return (
+    <div className="page-head">
+      <Link to="/hosts" search={{}} className="btn ghost icon" aria-label={t("hosts.back")}>
+        <ArrowLeft size={16} aria-hidden />
+      </Link>
+      <h1 translate="no">{name}</h1>
+      {host ? <State state={host.state} /> : null}
+      {host?.since ? <span className="muted">{formatAgo(host.since, now, language)}</span> : null}
+      {host && host.alerts > 0 ? (
+        <Link to="/alerts" search={{}}>
+          {t("hosts.alerts", { n: host.alerts })}
+        </Link>
+      ) : null}
+      <p>{[host?.os, host?.kernel].filter(Boolean).join(" · ")}</p>
+      <div className="row end">
+        {children}
+        <Link className="btn" to="/explore/logs" search={{ q: `{host="${name}"}` }}>
+          {t("nav.logs")}
+        </Link>
+        <ScopeButton chip={{ key: "host", value: name }} />
+      </div>
+    </div>
+  );
 }
 
-/** The charts of a host by node_exporter's names. */
-function hostCharts(name: string): HostChart[] {
-  const own = `instance=${quote(name)}`;
-  const disks = `${own},device!~"loop.*|ram.*"`;
-  const nets = `${own},device!~"lo|veth.*|br-.*|docker.*"`;
-  const mounts = `${own},fstype!~"tmpfs|devtmpfs|squashfs|ramfs|proc|sysfs"`;
-  const rate = (metric: string, selector: string, by: string) =>
-    `${by} (rate(${metric}{${selector}}[$__rate_interval]))`;
-  return [
-    {
-      title: "hosts.cpuByMode",
-      unit: "ratio",
-      queries: [{ expr: rate("node_cpu_seconds_total", `${own},mode!="idle"`, "avg by (mode)") }],
-    },
-    {
-      title: "hosts.memory",
-      unit: "bytes",
-      queries: [
-        {
-          expr: `node_memory_MemTotal_bytes{${own}} - node_memory_MemAvailable_bytes{${own}}`,
-          name: "hosts.memoryUsed",
-        },
-        { expr: `node_memory_Cached_bytes{${own}}`, name: "hosts.memoryCached" },
-        { expr: `node_memory_MemTotal_bytes{${own}}`, name: "hosts.memoryTotal", token: "--text-3" },
-      ],
-    },
-    {
-      title: "hosts.load",
-      unit: "none",
-      queries: [
-        { expr: `node_load1{${own}}`, minutes: 1, token: "--p99" },
-        { expr: `node_load5{${own}}`, minutes: 5, token: "--p90" },
-        { expr: `node_load15{${own}}`, minutes: 15, token: "--p50" },
-      ],
-    },
-    {
-      title: "hosts.filesystems",
-      unit: "ratio",
-      top: 1,
-      queries: [
-        {
-          expr: `1 - max by (mountpoint) (node_filesystem_avail_bytes{${mounts}}) / max by (mountpoint) (node_filesystem_size_bytes{${mounts}})`,
-        },
-      ],
-    },
-    {
-      title: "hosts.diskIo",
-      unit: "bytes/s",
-      queries: [
-        { expr: rate("node_disk_read_bytes_total", disks, "sum by (device)"), name: "hosts.read" },
-        { expr: rate("node_disk_written_bytes_total", disks, "sum by (device)"), name: "hosts.written" },
-      ],
-    },
-    {
-      title: "hosts.network",
-      unit: "bytes/s",
-      queries: [
-        { expr: rate("node_network_receive_bytes_total", nets, "sum by (device)"), name: "hosts.rx" },
-        { expr: rate("node_network_transmit_bytes_total", nets, "sum by (device)"), name: "hosts.tx" },
-      ],
-    },
-  ];
+/** What the stream does, and the way to stop what moves. */
+function LiveButton({
+  live,
+  paused,
+  onPause,
+}: {
+  live: LiveFeed;
+  paused: boolean;
+  onPause: (paused: boolean) => void;
+}) {
+  const { t } = useLanguage();
+  const state = useLiveState(live);
+  return (
+    <>
+      <span className={`state c-${state === "live" ? "ok" : state === "ended" ? "warn" : "unknown"}`}>
+        {t(`hosts.live.${state}` as Key)}
+      </span>
+      <Button className="btn" onPress={() => onPause(!paused)}>
+        {paused ? <Play size={14} aria-hidden /> : <Pause size={14} aria-hidden />}
+        {t(paused ? "hosts.resume" : "hosts.pause")}
+      </Button>
+    </>
+  );
 }
 
-function HostCharts({ name }: { name: string }) {
+function Stats({ host, live }: { host: WatchedHost; live: LiveFeed | null }) {
+  const { t, language } = useLanguage();
+  const { now } = useClock();
+  return (
+    <dl className="stats">
+      {live ? <LiveStats host={host} live={live} /> : <Now cpu={host.cpu} memory={host.memory} load={host.load1} />}
+      <Stat name={t("hosts.disk")} value={formatValue(host.disk, "ratio")} />
+      <Stat name={t("hosts.cpus")} value={formatValue(host.cpus, "count")} />
+      <Stat name={t("hosts.memoryTotal")} value={formatValue(host.memory_total, "bytes")} />
+      <Stat
+        name={t("hosts.upFor")}
+        value={host.boot_time ? formatSpan(now - Date.parse(host.boot_time), language) : "–"}
+      />
+    </dl>
+  );
+}
+
+function LiveStats({ host, live }: { host: WatchedHost; live: LiveFeed }) {
+  useReadings(live);
+  const window = live.state === "ended" ? null : live.window;
+  const cpu = (window && lastOf(cpuUsed(window))) ?? host.cpu;
+  const memory = (window && lastOf(memoryUsed(window))) ?? host.memory;
+  const load = (window && lastOf(window.gauges("node_load1")[0]?.values ?? [])) ?? host.load1;
+  return <Now cpu={cpu} memory={memory} load={load} />;
+}
+
+interface NowProps {
+  cpu: number | null;
+  memory: number | null;
+  load: number | null;
+}
+
+function Now({ cpu, memory, load }: NowProps) {
   const { t } = useLanguage();
   return (
+    <>
+      <Stat name={t("hosts.cpu")} value={formatValue(cpu, "ratio")} />
+      <Stat name={t("hosts.memory")} value={formatValue(memory, "ratio")} />
+      <Stat name={t("hosts.load")} value={formatValue(load)} />
+    </>
+  );
+}
+
+/** Links to the parts. */
+function Jumps({ ids }: { ids: [string, Key][] }) {
+  const { t } = useLanguage();
+  const go = (id: string) => {
+    const heading = document.getElementById(`part-${id}`);
+    heading?.scrollIntoView({ block: "start" });
+    heading?.focus({ preventScroll: true });
+  };
+  return (
+    <nav className="row jumps" aria-label={t("hosts.parts")}>
+      {ids.map(([id, title]) => (
+        <Button key={id} className="btn ghost small" onPress={() => go(id)}>
+          {t(title)}
+        </Button>
+      ))}
+    </nav>
+  );
+}
+
+function Charts({ part, live }: { part: HostPart; live: LiveFeed | null }) {
+  const [first, ...rest] = part.charts;
+  return (
     <div className="grid">
-      {hostCharts(name).map(({ title, unit, top, queries }) => (
-        <div className="col-6" key={title}>
-          <PromPanel
-            title={t(title)}
-            unit={unit}
-            {...(top ? { top } : {})}
-            queries={queries.map(({ expr, name: text, minutes, token }) => ({
-              expr,
-              ...(text ? { name: t(text) } : minutes ? { name: t("hosts.minutes", { n: minutes }) } : {}),
-              ...(token ? { token } : {}),
-            }))}
-          />
+      {first && live ? (
+        <div className="col-5">
+          <LivePanel chart={first} live={live} />
+        </div>
+      ) : null}
+      {first ? (
+        <div className={live ? "col-7" : "col-12"}>
+          <HostChart chart={first} />
+        </div>
+      ) : null}
+      {rest.map((chart, at) => (
+        <div className={rest.length === 2 ? "col-6" : rest.length === 3 ? "col-4" : "col-12"} key={chart.title + at}>
+          <HostChart chart={chart} />
         </div>
       ))}
     </div>
   );
+}
+
+function OwnProcesses({ own }: { own: boolean }) {
+  const { t } = useLanguage();
+  return own ? <Processes /> : <p className="muted">{t("hosts.processesElsewhere")}</p>;
 }

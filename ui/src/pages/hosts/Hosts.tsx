@@ -1,117 +1,92 @@
-// Hosts: the table, and one host live.
+// Hosts: as a table or a honeycomb, and one host.
 
-import { useMemo } from "react";
-import { useParam, useScope } from "../../app/url";
-import { useNative } from "../../data/hooks";
-import type { Host } from "../../data/types";
+import { useParam } from "../../app/url";
 import { type Translate, useLanguage } from "../../i18n";
-import { formatValue } from "../../lib/format";
-import { inScope } from "../../lib/scope";
+import { numberColumn, shareColumn, stateColumn, textColumn } from "../../ui/columns";
+import { Segments } from "../../ui/controls";
 import { Entity } from "../../ui/Entity";
+import { Honeycomb } from "../../ui/Honeycomb";
 import { CopyButton, Empty, PageFailure, Panel } from "../../ui/Panel";
-import { State } from "../../ui/State";
 import { type Column, Table } from "../../ui/Table";
 import { HostDetail } from "./HostDetail";
-import { Meter } from "./Meter";
+import { useHosts, type WatchedHost } from "./useHosts";
 
 /** The page. */
 export function Hosts() {
   const { t } = useLanguage();
   const [chosen] = useParam("host");
-  const [scope] = useScope();
-  const { data, error, refetch } = useNative<{ hosts: Host[] }>("/api/gw/hosts");
-  const hosts = useMemo(
-    () => (data?.hosts ?? []).filter(({ instance }) => inScope(scope, { host: instance })),
-    [data, scope],
-  );
-  if (error && !data) return <PageFailure title={t("nav.hosts")} error={error} retry={() => void refetch()} />;
-  if (chosen !== "") return <HostDetail name={chosen} host={data?.hosts.find(({ instance }) => instance === chosen)} />;
+  const [view, setView] = useParam("view", "table");
+  const { hosts, shown, own, error, refetch } = useHosts();
+  if (error && !hosts) return <PageFailure title={t("nav.hosts")} error={error} retry={() => void refetch()} />;
+  if (chosen !== "")
+    return (
+      <HostDetail
+        key={chosen}
+        name={chosen}
+        host={hosts?.find(({ instance }) => instance === chosen)}
+        own={chosen === own}
+      />
+    );
   return (
     <>
       <div className="page-head">
         <h1>{t("nav.hosts")}</h1>
-        <p>{t("common.count", { n: hosts.length })}</p>
+        <p>{t("common.count", { n: shown.length })}</p>
+        <div className="row end">
+          <Segments
+            label={t("hosts.view")}
+            value={view}
+            onChange={setView}
+            choices={[
+              { id: "table", text: t("hosts.table") },
+              { id: "honeycomb", text: t("hosts.honeycomb") },
+            ]}
+          />
+        </div>
       </div>
-      <Panel flush busy={!data}>
-        {data && hosts.length === 0 ? (
-          <Empty title={t("hosts.none")} hint={t("hosts.noneHint")} />
+      <Panel flush={view !== "honeycomb"} busy={!hosts}>
+        {hosts && shown.length === 0 ? <Empty title={t("hosts.none")} hint={t("hosts.noneHint")} /> : null}
+        {shown.length === 0 ? null : view === "honeycomb" ? (
+          <Honeycomb hosts={byState(shown)} label={t("nav.hosts")} />
         ) : (
-          <HostTable hosts={hosts} />
+          <Table
+            label={t("nav.hosts")}
+            rows={shown}
+            columns={hostColumns(t)}
+            rowKey={({ instance }) => instance}
+            start={{ id: "cpu", down: true }}
+          />
         )}
       </Panel>
     </>
   );
 }
 
-function HostTable({ hosts }: { hosts: Host[] }) {
-  const { t } = useLanguage();
-  const columns = hostColumns(t);
-  return (
-    <Table
-      label={t("nav.hosts")}
-      rows={hosts}
-      columns={columns}
-      rowKey={({ instance }) => instance}
-      start={{ id: "cpu", down: true }}
-    />
-  );
+const WORST_FIRST = ["crit", "warn", "unknown", "ok"];
+
+/** The worst first, then by name: what needs somebody stands at the top. */
+function byState(hosts: readonly WatchedHost[]): WatchedHost[] {
+  const rank = ({ state }: WatchedHost) => WORST_FIRST.indexOf(state);
+  return [...hosts].sort((a, b) => rank(a) - rank(b) || a.instance.localeCompare(b.instance, "en", { numeric: true }));
 }
 
-function hostColumns(t: Translate): Column<Host>[] {
+function hostColumns(t: Translate): Column<WatchedHost>[] {
   return [
-    { id: "state", title: t("common.state"), sort: ({ state }) => state, cell: ({ state }) => <State state={state} /> },
+    stateColumn(t("common.state"), ({ state }) => state),
     {
       id: "name",
       title: t("hosts.host"),
       sort: ({ instance }) => instance,
       cell: ({ instance }) => <Entity kind="host" name={instance} />,
     },
-    {
-      id: "cpu",
-      title: t("hosts.cpu"),
-      numeric: true,
-      sort: ({ cpu }) => cpu,
-      cell: ({ cpu }) => <Meter value={cpu} name={t("hosts.cpu")} />,
-    },
-    {
-      id: "memory",
-      title: t("hosts.memory"),
-      numeric: true,
-      sort: ({ memory }) => memory,
-      cell: ({ memory }) => <Meter value={memory} name={t("hosts.memory")} />,
-    },
-    {
-      id: "disk",
-      title: t("hosts.disk"),
-      numeric: true,
-      sort: ({ disk }) => disk,
-      cell: ({ disk }) => <Meter value={disk} name={t("hosts.disk")} />,
-    },
-    {
-      id: "load",
-      title: t("hosts.load"),
-      numeric: true,
-      wide: true,
-      sort: ({ load1 }) => load1,
-      cell: ({ load1 }) => formatValue(load1),
-    },
-    {
-      id: "rx",
-      title: t("hosts.rx"),
-      numeric: true,
-      wide: true,
-      sort: ({ net_rx }) => net_rx,
-      cell: ({ net_rx }) => formatValue(net_rx, "bytes/s"),
-    },
-    {
-      id: "tx",
-      title: t("hosts.tx"),
-      numeric: true,
-      wide: true,
-      sort: ({ net_tx }) => net_tx,
-      cell: ({ net_tx }) => formatValue(net_tx, "bytes/s"),
-    },
-    { id: "os", title: t("hosts.os"), wide: true, sort: ({ os }) => os, cell: ({ os }) => os ?? "" },
+    shareColumn("cpu", t("hosts.cpu"), ({ cpu }) => cpu),
+    shareColumn("memory", t("hosts.memory"), ({ memory }) => memory),
+    shareColumn("disk", t("hosts.disk"), ({ disk }) => disk),
+    numberColumn("load", t("hosts.load"), ({ load1 }) => load1, { wide: true }),
+    numberColumn("rx", t("hosts.rx"), ({ net_rx }) => net_rx, { unit: "bytes/s", wide: true }),
+    numberColumn("tx", t("hosts.tx"), ({ net_tx }) => net_tx, { unit: "bytes/s", wide: true }),
+    numberColumn("alerts", t("nav.alerts"), ({ alerts }) => alerts, { unit: "count", wide: true }),
+    textColumn("os", t("hosts.os"), ({ os }) => os, { wide: true }),
     {
       id: "copy",
       title: "",

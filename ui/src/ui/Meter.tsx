@@ -1,6 +1,6 @@
 // A ratio as number and bar; the bar turns warn and crit with the value.
 
-import { formatValue } from "../../lib/format";
+import { formatValue } from "../lib/format";
 
 /** The bar. */
 export function Meter({ value, name }: { value: number | null; name: string }) {
