@@ -182,12 +182,7 @@ impl Committer {
             self.publish(signal);
         }
         self.state.stats.head_bytes.store(self.state.head_bytes() as u64, Ordering::Relaxed);
-        let full = |signal| {
-            let bytes = self.state.fresh_wal_bytes[signal as usize].load(Ordering::Relaxed);
-            self.state.view(signal).active.fresh_bytes() >= self.state.options.flush_bytes
-                || bytes >= self.state.options.flush_wal_bytes
-        };
-        if Signal::ALL.into_iter().any(full) {
+        if Signal::ALL.into_iter().any(|signal| self.state.is_full(signal)) {
             self.state.due.notify_one();
         }
     }

@@ -16,6 +16,10 @@ use crate::part::PartMeta;
 use crate::part::reader::PartReader;
 use crate::{Family, StoreError, StoreOptions, StoreStats};
 
+/// Bytes of samples, and of log, that a head may have for each of its series: some ten samples beside what tells the series.
+const FRESH_A_SERIES: u64 = 64;
+const LOG_A_SERIES: u64 = 72;
+
 /// Everything that is stored of one signal at one moment. A row is in exactly one of its members.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
@@ -189,6 +193,17 @@ impl State {
         Signal::ALL.into_iter().map(of).sum()
     }
 
+    /// Whether a signal's head, or its log, is as long as it should become.
+    pub(crate) fn is_full(&self, signal: Signal) -> bool {
+        let active = &self.view(signal).active;
+        // Each head and each epoch of the log tells a series anew. Of a million series that alone is more than the limits, and
+        // the samples of a round would become a part of their own.
+        let series = if signal == Signal::Metrics { active.series() } else { 0 };
+        let wal_bytes = self.fresh_wal_bytes[signal as usize].load(Ordering::Relaxed);
+        active.fresh_bytes() as u64 >= (self.options.flush_bytes as u64).max(series * FRESH_A_SERIES)
+            || wal_bytes >= self.options.flush_wal_bytes.max(series * LOG_A_SERIES)
+    }
+
     /// Whether a signal's head should be flushed now.
     pub(crate) fn is_due(&self, signal: Signal) -> bool {
         let view = self.view(signal);
@@ -197,8 +212,7 @@ impl State {
             return !view.frozen.is_empty();
         }
         !view.frozen.is_empty()
-            || active.fresh_bytes() >= self.options.flush_bytes
-            || self.fresh_wal_bytes[signal as usize].load(Ordering::Relaxed) >= self.options.flush_wal_bytes
+            || self.is_full(signal)
             || self.world.elapsed().saturating_sub(active.began()) >= self.options.flush_age
     }
 }

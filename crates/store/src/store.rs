@@ -315,6 +315,12 @@ impl Store {
         self.maintenance.run(cancel).await;
     }
 
+    /// Whether a signal's head is to become a part.
+    #[cfg(test)]
+    pub(crate) fn is_due(&self, signal: Signal) -> bool {
+        self.state.is_due(signal)
+    }
+
     /// One round of what [`Store::maintain`] does with parts: damaged ones set aside, small ones merged, old ones dropped.
     pub async fn tend(&self) {
         self.maintenance.tend_once().await;

@@ -7,7 +7,9 @@ use gw_base::{FakeWorld, Labels, METRIC_NAME, Signal, Tenant, Timestamp, World a
 use gw_batch::{Batch, MetricsBuilder, Sink as _};
 
 use super::model::world;
-use crate::Store;
+use crate::objects::Objects;
+use crate::wal::disk::{Disk, Memory};
+use crate::{Store, StoreOptions};
 
 /// One sample of each of many series, its value random.
 fn flood(world: &FakeWorld, series: usize, second: i64) -> Batch {
@@ -68,4 +70,22 @@ async fn in_calm_times_two_parts_become_one_and_a_large_one_is_left_alone() {
         store.tend().await;
         assert_eq!(parts(&store).0, expected, "after {series} series");
     }
+}
+
+#[tokio::test]
+async fn a_head_of_very_many_series_waits_for_some_samples_of_each() {
+    const SERIES: usize = 30_000;
+    let world = world(22);
+    let objects = Objects::remote(Arc::new(object_store::memory::InMemory::new()));
+    let disks = Signal::ALL.iter().map(|_| Arc::new(Memory::default()) as Arc<dyn Disk>).collect();
+    let small = StoreOptions { flush_bytes: 256 << 10, flush_wal_bytes: 256 << 10, ..StoreOptions::new("") };
+    let store = Store::on(small, Arc::<FakeWorld>::clone(&world), objects, disks, None).await.unwrap();
+    // To tell the series alone takes more than the limits.
+    let mut second = 0;
+    while !store.is_due(Signal::Metrics) {
+        store.append(vec![flood(&world, SERIES, second)]).await.unwrap();
+        second += 1;
+        assert!(second < 20, "it is never to become a part");
+    }
+    assert!(second > 3, "a part of {second} samples of each series");
 }
