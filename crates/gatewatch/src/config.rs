@@ -85,6 +85,8 @@ pub(crate) struct StoreConfig {
     pub(crate) keep_free: Option<FreeSpace>,
     /// Metric series that are kept for less or for more than the others; the first rule that matches holds.
     pub(crate) retention_rules: Vec<RetentionRuleConfig>,
+    /// Of so many exemplars the newest of each series is known, by which repeated and late ones are told; 0 keeps none.
+    pub(crate) max_exemplars: usize,
     /// Whether administrators may delete series and make snapshots over HTTP.
     pub(crate) admin_api: bool,
 }
@@ -98,6 +100,7 @@ impl Default for StoreConfig {
             retention_size: None,
             keep_free: None,
             retention_rules: Vec::new(),
+            max_exemplars: 100_000,
             admin_api: false,
         }
     }

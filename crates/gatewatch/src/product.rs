@@ -308,7 +308,12 @@ impl Product {
 /// How the store is opened.
 pub(crate) fn store_options(config: &GatewatchConfig) -> StoreOptions {
     let section = &config.store;
-    StoreOptions { limits: config.limits(), retention: section.retention(), ..StoreOptions::new(&section.dir) }
+    StoreOptions {
+        limits: config.limits(),
+        retention: section.retention(),
+        exemplars: section.max_exemplars,
+        ..StoreOptions::new(&section.dir)
+    }
 }
 
 fn about(config: &GatewatchConfig, bound: &[Bound], start: &Start, world: &dyn World) -> Result<About> {

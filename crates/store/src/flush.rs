@@ -137,7 +137,9 @@ fn write_metrics(head: &MetricsHead) -> Result<Written, StoreError> {
         series.clear();
         head.read(number, TimeRange::ALL, &mut series);
         settle(&mut series);
-        writer.push(&labels, &series, &head.exemplars(number, TimeRange::ALL))?;
+        let mut exemplars = head.exemplars(number, TimeRange::ALL);
+        crate::exemplars::settle(&mut exemplars);
+        writer.push(&labels, &series, &exemplars)?;
     }
     writer.finish()
 }

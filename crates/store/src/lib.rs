@@ -9,6 +9,7 @@ mod commit;
 mod compact;
 mod erase;
 mod error;
+mod exemplars;
 mod flush;
 mod head;
 mod key;

@@ -87,14 +87,13 @@ fn merge_loaded(inputs: &mut [Input], writer: &mut SeriesWriter) -> Result<(), (
         exemplars.clear();
         for (at, input) in inputs.iter_mut().enumerate().filter(|(_, input)| !input.is_done) {
             if input.labels == labels {
-                input.cursor.read(&mut series, &mut exemplars).map_err(|error| (at, error))?;
+                input.cursor.read(&mut series, Some(&mut exemplars)).map_err(|error| (at, error))?;
                 input.peek();
                 // Without labels there is no series left; the next load says so.
             }
         }
         settle(&mut series);
-        exemplars.sort_by_key(|exemplar| exemplar.time);
-        exemplars.dedup();
+        crate::exemplars::settle(&mut exemplars);
         writer.push(&labels, &series, &exemplars).map_err(|error| (0, error))?;
     }
     Ok(())

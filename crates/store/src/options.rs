@@ -16,6 +16,9 @@ pub struct StoreOptions {
     pub limits: Limits,
     /// How long data is kept.
     pub retention: Retention,
+    /// Of so many exemplars the newest of each series is known, by which repeated and late ones are told; with none no
+    /// exemplar is kept.
+    pub exemplars: usize,
     /// A signal's head is flushed to a part when it holds this many bytes.
     pub flush_bytes: usize,
     /// A signal's head is flushed when its write-ahead log is this long, which bounds restart time.
@@ -39,6 +42,7 @@ impl StoreOptions {
             dir: dir.into(),
             limits: Limits::default(),
             retention: Retention::default(),
+            exemplars: 100_000,
             flush_bytes: 16 << 20,
             flush_wal_bytes: 14 << 20,
             flush_age: Duration::from_hours(1),

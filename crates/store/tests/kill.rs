@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use gw_base::{Labels, Signal, SystemWorld, Tenant, TimeRange, Timestamp, World};
-use gw_batch::{Batch, Direction, LogRow, LogsBuilder, LogsView, Sink as _};
+use gw_batch::{Batch, Direction, Exemplar, LogRow, LogsBuilder, LogsView, MetricsBuilder, Sink as _};
 use gw_store::{Retention, Selection, Store, StoreOptions};
 
 const ROUNDS: u64 = 100;
@@ -51,8 +51,7 @@ async fn write(dir: &Path, from: u64, world: &Arc<dyn World>) {
     let append = async {
         let mut at = from;
         loop {
-            let batch = lines(at..at + 40);
-            store.append(vec![batch]).await.unwrap();
+            store.append(vec![lines(at..at + 40), exemplars(at..at + 40)]).await.unwrap();
             at += 40;
             let mut out = std::io::stdout().lock();
             writeln!(out, "{at}").and_then(|()| out.flush()).unwrap();
@@ -77,6 +76,18 @@ fn lines(numbers: std::ops::Range<u64>) -> Batch {
     logs.finish(Tenant::default())
 }
 
+/// An exemplar a number, of few series.
+fn exemplars(numbers: std::ops::Range<u64>) -> Batch {
+    let mut metrics = MetricsBuilder::default();
+    for number in numbers {
+        let series = metrics.series(&Labels::from_pairs([("__name__", format!("latency{}", number % 3))]));
+        let time = Timestamp::from_millis(number as i64);
+        let labels = Labels::from_pairs([("trace_id", number.to_string())]);
+        metrics.exemplar(series, time, &Exemplar { labels, value: 1.0, time: Some(time) });
+    }
+    metrics.finish(Tenant::default())
+}
+
 async fn kill(world: &Arc<dyn World>) {
     let dir = std::env::temp_dir().join(format!("gw-store-kill-{}", std::process::id()));
     drop(std::fs::remove_dir_all(&dir));
@@ -89,11 +100,15 @@ async fn kill(world: &Arc<dyn World>) {
         let store = Store::open(options(&dir), Arc::clone(world)).await.unwrap();
         slowest = slowest.max(world.elapsed().saturating_sub(from));
         let found = read(&store).await;
+        let examples = read_exemplars(&store).await;
         parts = parts.max(store.usage()[Signal::Logs as usize].parts);
         store.shutdown().await.unwrap();
         let expected: BTreeSet<u64> = (0..acknowledged).collect();
         if let Some(lost) = expected.difference(&found).next() {
             panic!("round {round}: line {lost} was acknowledged and is lost");
+        }
+        if let Some(lost) = expected.difference(&examples).next() {
+            panic!("round {round}: exemplar {lost} was acknowledged and is lost");
         }
         next = found.last().map_or(0, |last| last + 1);
         assert!(next - acknowledged <= 40, "round {round}: more than one append was in doubt");
@@ -135,5 +150,16 @@ async fn read(store: &Store) -> BTreeSet<u64> {
     }
     let stored = store.usage()[Signal::Logs as usize].rows;
     assert_eq!(stored, found.len() as u64, "a row is stored twice");
+    found
+}
+
+/// The numbers of all exemplars; fails when one is there twice.
+async fn read_exemplars(store: &Store) -> BTreeSet<u64> {
+    let all = Selection::new(Tenant::default(), Signal::Metrics, TimeRange::ALL);
+    let mut found = BTreeSet::new();
+    for exemplar in store.exemplars(&all).await.unwrap().iter().flat_map(|series| &series.exemplars) {
+        let number = exemplar.labels.get("trace_id").unwrap().parse().unwrap();
+        assert!(found.insert(number), "exemplar {number} is there twice");
+    }
     found
 }

@@ -35,7 +35,7 @@ impl Sink for Memory {
             }
             let rows = batches.iter().map(|batch| batch.rows() as u64).sum();
             self.batches.lock().unwrap().extend(batches);
-            Ok(Ack { rows, refused: Vec::new() })
+            Ok(Ack { rows, ..Ack::default() })
         })
     }
 }

@@ -70,7 +70,9 @@ pub(crate) async fn exemplars(text: &str, range: TimeRange, run: &Run) -> Result
     let mut values = Float64Builder::new();
     let mut times = TimestampNanosecondBuilder::new();
     for matchers in gw_plan::promql::selectors(text)? {
-        let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range).matching(matchers);
+        let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
+            .matching(matchers)
+            .at_most(run.limits.query_samples);
         for series in run.store.exemplars(&selection).await.map_err(read_failed)? {
             for exemplar in &series.exemplars {
                 labels.append_value(series.labels.as_bytes());

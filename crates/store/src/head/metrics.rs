@@ -95,6 +95,11 @@ const fn place(series: u32) -> (usize, u32) {
     ((run as usize) % SHARDS, run / SHARDS as u32 * RUN + series % RUN)
 }
 
+/// The series of a place in a shard.
+const fn series_at(shard: usize, place: u32) -> u32 {
+    (place / RUN * SHARDS as u32 + shard as u32) * RUN + place % RUN
+}
+
 impl MetricsHead {
     /// The index, to read it.
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, HeadIndex> {
@@ -332,6 +337,14 @@ impl MetricsHead {
     pub(crate) fn exemplars(&self, series: u32, range: TimeRange) -> Vec<Exemplar> {
         let (shard, place) = place(series);
         self.shards[shard].read().unwrap_or_else(PoisonError::into_inner).exemplars(place, range)
+    }
+
+    /// Calls `found` with the exemplar of each series that came last.
+    pub(crate) fn newest_exemplars(&self, mut found: impl FnMut(u32, &Exemplar)) {
+        for (number, shard) in self.shards.iter().enumerate() {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.newest_exemplars().for_each(|(place, exemplar)| found(series_at(number, place), exemplar));
+        }
     }
 
     /// Calls `visit` with each series that matches and may have samples in the range, in label order.

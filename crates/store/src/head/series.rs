@@ -1,6 +1,5 @@
 //! What few metric series of the head have beside float samples in order, and how samples of several sources are settled.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use gw_base::{TimeRange, Timestamp};
@@ -8,9 +7,6 @@ use gw_batch::histogram::{HINT_NO_RESET, HINT_RESET, HINT_UNKNOWN};
 use gw_batch::{Exemplar, Histogram};
 
 use crate::Series;
-
-/// Exemplars kept of a series; the oldest leaves first.
-const MAX_EXEMPLARS: usize = 16;
 
 /// Late samples, histograms, start times and exemplars of a series.
 #[derive(Debug)]
@@ -20,7 +16,7 @@ pub(super) struct Extras {
     pub(super) late: Vec<(i64, f64)>,
     histograms: Vec<(i64, Arc<Histogram>)>,
     starts: Vec<(i64, i64)>,
-    exemplars: VecDeque<Exemplar>,
+    exemplars: Vec<Exemplar>,
     min: i64,
     max: i64,
 }
@@ -31,7 +27,7 @@ impl Default for Extras {
             late: Vec::new(),
             histograms: Vec::new(),
             starts: Vec::new(),
-            exemplars: VecDeque::new(),
+            exemplars: Vec::new(),
             min: i64::MAX,
             max: i64::MIN,
         }
@@ -60,19 +56,19 @@ impl Extras {
         0
     }
 
-    /// Notes an exemplar; a repeated one is dropped.
+    /// Notes an exemplar and returns by how many bytes the series grew.
     pub(super) fn push_exemplar(&mut self, exemplar: Exemplar) -> usize {
         if let Some(time) = exemplar.time {
             self.widen(time.nanos());
         }
-        if self.exemplars.contains(&exemplar) {
-            return 0;
-        }
-        if self.exemplars.len() == MAX_EXEMPLARS {
-            self.exemplars.pop_front();
-        }
-        self.exemplars.push_back(exemplar);
-        64
+        let bytes = size_of::<Exemplar>() + 2 * size_of::<usize>() + exemplar.labels.as_bytes().len();
+        self.exemplars.push(exemplar);
+        bytes
+    }
+
+    /// The exemplar that came last.
+    pub(super) fn newest_exemplar(&self) -> Option<&Exemplar> {
+        self.exemplars.last()
     }
 
     /// Whether a histogram or exemplar may lie between the times.

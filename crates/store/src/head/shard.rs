@@ -160,7 +160,7 @@ impl Shard {
         if has_extras { self.extras(series).push_start(time, 0) } else { 0 }
     }
 
-    /// Notes an exemplar; a repeated one is dropped.
+    /// Notes an exemplar and returns by how many bytes the series grew.
     pub(crate) fn push_exemplar(&mut self, series: u32, exemplar: Exemplar) -> usize {
         self.extras(series).push_exemplar(exemplar)
     }
@@ -237,6 +237,11 @@ impl Shard {
     /// The exemplars of a series in the range, in order of arrival.
     pub(crate) fn exemplars(&self, series: u32, range: TimeRange) -> Vec<Exemplar> {
         self.extras.get(&series).map(|extras| extras.exemplars(range)).unwrap_or_default()
+    }
+
+    /// The exemplar of each series that came last.
+    pub(crate) fn newest_exemplars(&self) -> impl Iterator<Item = (u32, &Exemplar)> {
+        self.extras.iter().filter_map(|(series, extras)| Some((*series, extras.newest_exemplar()?)))
     }
 
     /// Blocks of samples.

@@ -159,8 +159,8 @@ pub(crate) async fn exemplars(
     selection: &Selection,
     conditions: Arc<Conditions>,
 ) -> Result<Vec<SeriesExemplars>, StoreError> {
-    let range = selection.range;
-    let mut found: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
+    let (range, limit) = (selection.range, selection.max_rows);
+    let mut found = Found { limit, count: 0, series: BTreeMap::new() };
     for part in &snapshot.parts {
         let Some(cursor) = of_part(state, &snapshot, part, (&conditions, range)).await? else { continue };
         let mut cursor = cursor.with_extras_only();
@@ -176,33 +176,49 @@ pub(crate) async fn exemplars(
     for head in snapshot.heads.iter().filter_map(|head| head.metrics()) {
         head.visit(&conditions, range, |series| {
             let fresh = series.exemplars(range);
-            if !fresh.is_empty() {
-                found.entry(series.labels().clone()).or_default().extend(fresh);
-            }
-            Ok::<_, StoreError>(())
+            found.add(series.labels().clone(), fresh)
         })?;
     }
     Ok(found
+        .series
         .into_iter()
         .map(|(labels, mut exemplars)| {
-            exemplars.sort_by_key(|exemplar| exemplar.time);
-            exemplars.dedup();
+            crate::exemplars::settle(&mut exemplars);
             SeriesExemplars { labels, exemplars }
         })
         .collect())
 }
 
-fn collect_exemplars(cursor: &mut PartSeries, found: &mut BTreeMap<Labels, Vec<Exemplar>>) -> Result<(), StoreError> {
+/// Exemplars found so far, and how many there may be.
+struct Found {
+    limit: usize,
+    count: usize,
+    series: BTreeMap<Labels, Vec<Exemplar>>,
+}
+
+impl Found {
+    fn add(&mut self, labels: Labels, exemplars: Vec<Exemplar>) -> Result<(), StoreError> {
+        if exemplars.is_empty() {
+            return Ok(());
+        }
+        self.count += exemplars.len();
+        if self.count > self.limit {
+            return Err(StoreError::TooManyRows { limit: self.limit });
+        }
+        self.series.entry(labels).or_default().extend(exemplars);
+        Ok(())
+    }
+}
+
+fn collect_exemplars(cursor: &mut PartSeries, found: &mut Found) -> Result<(), StoreError> {
     let (mut labels, mut series) = (Vec::new(), Series::default());
     while cursor.is_ready() {
         labels.clear();
         series.clear();
         cursor.labels_into(&mut labels);
         let mut exemplars = Vec::new();
-        cursor.read(&mut series, &mut exemplars)?;
-        if !exemplars.is_empty() {
-            found.entry(Labels::from_bytes(&labels).unwrap_or_default()).or_default().append(&mut exemplars);
-        }
+        cursor.read(&mut series, Some(&mut exemplars))?;
+        found.add(Labels::from_bytes(&labels).unwrap_or_default(), exemplars)?;
     }
     Ok(())
 }

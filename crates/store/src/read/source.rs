@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use gw_base::{TimeRange, Timestamp};
-use gw_batch::Exemplar;
 
 use super::tolerate;
 use crate::head::TenantHead;
@@ -177,13 +176,11 @@ pub(super) struct PartSource {
     part: Arc<PartMeta>,
     series: PartSeries,
     key: Key,
-    /// Read with the samples and of no use here.
-    exemplars: Vec<Exemplar>,
 }
 
 impl PartSource {
     pub(super) fn new(state: Arc<State>, part: Arc<PartMeta>, series: PartSeries) -> Self {
-        let mut source = Self { state, part, series, key: Key::default(), exemplars: Vec::new() };
+        let mut source = Self { state, part, series, key: Key::default() };
         source.load_key();
         source
     }
@@ -193,8 +190,7 @@ impl PartSource {
     }
 
     fn take(&mut self, out: &mut Series) {
-        self.exemplars.clear();
-        if let Err(error) = self.series.read(out, &mut self.exemplars) {
+        if let Err(error) = self.series.read(out, None) {
             // The rest of a damaged part is left out; setting it aside says so.
             self.state.suspect(&self.part, &error);
             self.series.end();

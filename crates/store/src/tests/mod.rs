@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod exemplars;
 mod model;
 mod reads;
 mod tally;

@@ -214,8 +214,8 @@ impl PartSeries {
         }
     }
 
-    /// Appends the samples of the next series that lie in the range to `out`, and its exemplars; moves on.
-    pub(crate) fn read(&mut self, out: &mut Series, exemplars: &mut Vec<Exemplar>) -> Result<(), StoreError> {
+    /// Appends the samples of the next series that lie in the range to `out`, and its exemplars where they are wanted; moves on.
+    pub(crate) fn read(&mut self, out: &mut Series, exemplars: Option<&mut Vec<Exemplar>>) -> Result<(), StoreError> {
         let Some(series) = self.wanted.get(self.at).copied() else { return Ok(()) };
         self.at += 1;
         let mut gaps = Vec::new();
@@ -232,7 +232,7 @@ impl PartSeries {
         series: u32,
         gaps: &[(i64, i64)],
         out: &mut Series,
-        exemplars: &mut Vec<Exemplar>,
+        exemplars: Option<&mut Vec<Exemplar>>,
     ) -> Option<()> {
         let opened = Arc::clone(&self.opened);
         let index = opened.series();
@@ -265,9 +265,13 @@ impl PartSeries {
         if index.has_extras(series) {
             let mut rest = pack.extras.get(pack.extras_at..)?;
             let (before, mut found, mut examples) = (rest.len(), Series::default(), Vec::new());
-            take_extras(&mut rest, &mut found, &mut examples)?;
+            take_extras(&mut rest, &mut found, exemplars.is_some().then_some(&mut examples))?;
             pack.extras_at += before - rest.len();
-            push_extras(found, examples, (start, end), gaps, (out, exemplars));
+            push_extras(found, (start, end), gaps, out);
+            if let Some(exemplars) = exemplars {
+                let kept = |time: i64| start <= time && time <= end && !erase::in_gap(gaps, time);
+                exemplars.extend(examples.into_iter().filter(|e| e.time.is_some_and(|time| kept(time.nanos()))));
+            }
         }
         pack.series.start += 1;
         Some(())
@@ -290,7 +294,7 @@ impl Loaded {
         if index.has_extras(next) {
             let mut rest = self.extras.get(self.extras_at..)?;
             let before = rest.len();
-            take_extras(&mut rest, &mut Series::default(), &mut Vec::new())?;
+            take_extras(&mut rest, &mut Series::default(), None)?;
             self.extras_at += before - rest.len();
         }
         self.series.start += 1;
@@ -310,20 +314,13 @@ fn push_floats(times: &[i64], values: &[f64], gaps: &[(i64, i64)], out: &mut Ser
     }
 }
 
-fn push_extras(
-    found: Series,
-    examples: Vec<Exemplar>,
-    (start, end): (i64, i64),
-    gaps: &[(i64, i64)],
-    (out, exemplars): (&mut Series, &mut Vec<Exemplar>),
-) {
+fn push_extras(found: Series, (start, end): (i64, i64), gaps: &[(i64, i64)], out: &mut Series) {
     let kept = |time: i64| start <= time && time <= end && !erase::in_gap(gaps, time);
     for (time, histogram) in found.histogram_times.into_iter().zip(found.histograms).filter(|(time, _)| kept(*time)) {
         out.histogram_times.push(time);
         out.histograms.push(histogram);
     }
     out.starts.extend(found.starts.into_iter().filter(|(time, _)| *time <= end));
-    exemplars.extend(examples.into_iter().filter(|exemplar| exemplar.time.is_some_and(|time| kept(time.nanos()))));
 }
 
 impl PartReader {

@@ -11,6 +11,8 @@ use crate::part::index::{put, take};
 
 /// Largest extras of one pack that a reader believes, decompressed.
 const MAX_EXTRAS: usize = 1 << 28;
+/// Most bytes of an exemplar beside its labels.
+const MAX_EXEMPLAR_BYTES: usize = 24;
 
 /// Reads the lanes of a pack one after the other.
 #[derive(Debug)]
@@ -38,6 +40,18 @@ impl<'a> PackReader<'a> {
 /// Ends a pack so that every load of a reader stays inside of it.
 pub(crate) fn seal(pack: &mut Vec<u8>) {
     pack.extend_from_slice(&[0; PADDING]);
+}
+
+/// The newest of exemplars that a reader of one series will believe.
+pub(crate) fn believable(exemplars: &[Exemplar]) -> &[Exemplar] {
+    let mut left = MAX_EXTRAS / 2;
+    let fits = |exemplar: &&Exemplar| {
+        let bytes = exemplar.labels.as_bytes().len() + MAX_EXEMPLAR_BYTES;
+        left = left.saturating_sub(bytes);
+        left > 0
+    };
+    let kept = exemplars.iter().rev().take_while(fits).count();
+    &exemplars[exemplars.len() - kept..]
 }
 
 /// Appends histograms, start times and exemplars of a series.
@@ -77,8 +91,12 @@ pub(crate) fn open_extras(payload: &[u8]) -> Option<Vec<u8>> {
     zstd::bulk::decompress(payload, size).ok()
 }
 
-/// Reads [`put_extras`] into a series and a list.
-pub(crate) fn take_extras(rest: &mut &[u8], series: &mut Series, exemplars: &mut Vec<Exemplar>) -> Option<()> {
+/// Reads [`put_extras`] into a series and a list; without a list exemplars are passed over.
+pub(crate) fn take_extras(
+    rest: &mut &[u8],
+    series: &mut Series,
+    mut exemplars: Option<&mut Vec<Exemplar>>,
+) -> Option<()> {
     let mut last = 0i64;
     for _ in 0..take(rest)? {
         last = last.wrapping_add(unzigzag(take(rest)?));
@@ -90,11 +108,14 @@ pub(crate) fn take_extras(rest: &mut &[u8], series: &mut Series, exemplars: &mut
         series.starts.push((unzigzag(take(rest)?), unzigzag(take(rest)?)));
     }
     for _ in 0..take(rest)? {
-        let labels = Labels::from_bytes(take_bytes(rest)?).ok()?;
+        let labels = take_bytes(rest)?;
         let (bits, tail) = rest.split_first_chunk::<8>()?;
         *rest = tail;
         let time = Timestamp::from_nanos(unzigzag(take(rest)?));
-        exemplars.push(Exemplar { labels, value: f64::from_bits(u64::from_le_bytes(*bits)), time: Some(time) });
+        if let Some(exemplars) = &mut exemplars {
+            let labels = Labels::from_bytes(labels).ok()?;
+            exemplars.push(Exemplar { labels, value: f64::from_bits(u64::from_le_bytes(*bits)), time: Some(time) });
+        }
     }
     Some(())
 }

@@ -84,7 +84,7 @@ async fn read(
         while cursor.is_ready() {
             let (mut labels, mut series, mut exemplars) = (Vec::new(), Series::default(), Vec::new());
             cursor.labels_into(&mut labels);
-            cursor.read(&mut series, &mut exemplars)?;
+            cursor.read(&mut series, Some(&mut exemplars))?;
             series.labels = Labels::from_bytes(&labels).unwrap();
             found.push((series, exemplars));
         }

@@ -132,6 +132,7 @@ impl SeriesWriter {
 
     /// Appends a settled series, which follows in label order. One without samples is left out.
     pub(crate) fn push(&mut self, canonical: &[u8], series: &Series, exemplars: &[Exemplar]) -> Result<(), StoreError> {
+        let exemplars = pack::believable(exemplars);
         let moments = || {
             let of_exemplars = exemplars.iter().filter_map(|exemplar| exemplar.time).map(gw_base::Timestamp::nanos);
             series.histogram_times.iter().copied().chain(of_exemplars)
