@@ -95,7 +95,10 @@ impl Committer {
                     }
                 }
                 Command::Release(signal, through) => self.release(signal, through),
-                Command::Close => return,
+                Command::Close => {
+                    self.logs.iter_mut().for_each(Log::seal);
+                    return;
+                }
             }
             if next.is_none() {
                 next = commands.blocking_recv();

@@ -181,6 +181,9 @@ fn replay(
     if replayed.torn_bytes > 0 {
         tracing::warn!(%signal, bytes = replayed.torn_bytes, "unfinished write cut from the end of the write-ahead log");
     }
+    if replayed.repaired > 0 {
+        tracing::warn!(%signal, records = replayed.repaired, "damaged records of the write-ahead log were repaired");
+    }
     for (file, offset) in &replayed.damages {
         StoreStats::add(&stats.wal_damages, 1);
         tracing::error!(%signal, file, offset, "damaged record left out of the write-ahead log");

@@ -44,7 +44,7 @@ impl StoreOptions {
             retention: Retention::default(),
             exemplars: 100_000,
             flush_bytes: 16 << 20,
-            flush_wal_bytes: 14 << 20,
+            flush_wal_bytes: 15 << 20,
             flush_age: Duration::from_hours(1),
             head_bytes: 768 << 20,
             segment_bytes: 8 << 20,

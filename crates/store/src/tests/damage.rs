@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gw_batch::Sink as _;
+use gw_base::{Labels, METRIC_NAME, Tenant, Timestamp};
+use gw_batch::{MetricsBuilder, Sink as _};
 
 use super::model::{Model, batch, read_all, world};
 use crate::{Store, StoreOptions};
@@ -98,6 +99,37 @@ async fn flipped_bytes_are_never_served() {
         }
         assert_eq!(found.lines, model.lines);
         assert!(of_metrics || found.samples == model.samples);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_record_of_the_log_takes_no_other_sample_along() {
+    let folder = Folder::new("record");
+    for (appends, series) in [(9, 3), (120, 400)] {
+        drop(std::fs::remove_dir_all(&folder.0));
+        let store = Store::open(StoreOptions::new(&folder.0), world(1)).await.unwrap();
+        for second in 0..appends {
+            let mut builder = MetricsBuilder::default();
+            // Each request brings a new series, which only its record names.
+            for i in 0..series + second {
+                let key = builder.series(&Labels::from_pairs([(METRIC_NAME, "m"), ("i", &i.to_string())]));
+                builder.sample(key, Timestamp::from_secs(second), (i * 31 + second * 7) as f64 / 8.0);
+            }
+            store.append(vec![builder.finish(Tenant::default())]).await.unwrap();
+        }
+        let expected = read_all(&store).await;
+        // A copy of the log as a crash would leave it: nobody has closed it.
+        let path = files(&folder.0.join("wal/metrics"), ".wal").remove(0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 3;
+        bytes[middle] ^= 0x20;
+        let copy = folder.0.join("copy");
+        std::fs::create_dir_all(copy.join("wal/metrics")).unwrap();
+        std::fs::write(copy.join("wal/metrics").join(path.file_name().unwrap()), bytes).unwrap();
+        let found = Store::open(StoreOptions::new(&copy), world(2)).await.unwrap();
+        assert_eq!(read_all(&found).await, expected, "{appends} appends");
+        found.shutdown().await.unwrap();
+        store.shutdown().await.unwrap();
     }
 }
 

@@ -5,16 +5,19 @@
 
 pub(crate) mod codec;
 pub(crate) mod disk;
+mod parity;
 pub(crate) mod record;
 pub(crate) mod samples;
 #[cfg(test)]
 pub(crate) mod simulated;
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
 use disk::{Disk, DiskFile};
+use parity::{Found, Parity};
 use record::Step;
 
 const SUFFIX: &str = ".wal";
@@ -43,6 +46,7 @@ struct Active {
     /// Length up to which everything is wanted; the file may be longer after a failed write.
     good: u64,
     length: u64,
+    parity: Parity,
 }
 
 /// A point to which [`Log::undo`] can return.
@@ -68,6 +72,64 @@ pub(crate) struct Replayed {
     pub(crate) torn_bytes: u64,
     /// Places inside where a record was damaged and left out: file and offset.
     pub(crate) damages: Vec<(String, u64)>,
+    /// Damaged records that their neighbours brought back.
+    pub(crate) repaired: u64,
+}
+
+/// The records of a segment in order, and where between them is damage: offset, and the sequences around it.
+#[derive(Default)]
+struct Scan<'a> {
+    found: Vec<Found<'a>>,
+    damages: Vec<(u64, u64, u64)>,
+    /// Length up to which there are frames.
+    good: usize,
+    repaired: BTreeSet<u64>,
+}
+
+impl<'a> Scan<'a> {
+    /// Reads the frames of a segment that begins behind a record, and brings back what their parity can.
+    fn of(bytes: &'a [u8], after: u64) -> Self {
+        let (mut scan, mut parities, mut last) = (Self::default(), Vec::new(), after);
+        let (mut at, mut open) = (0, None);
+        loop {
+            match record::step(bytes, at) {
+                Step::Frame(frame, next) => {
+                    if let Some(offset) = open.take_if(|_| !frame.is_parity) {
+                        scan.damages.push((offset, last, frame.sequence));
+                    }
+                    if frame.is_parity {
+                        parities.push(frame.payload);
+                    } else {
+                        scan.found.push((frame.sequence, at as u64, Cow::Borrowed(frame.payload)));
+                        last = frame.sequence;
+                    }
+                    at = next;
+                }
+                Step::Damage { resume: Some(resume) } => {
+                    open.get_or_insert(at as u64);
+                    at = resume;
+                }
+                Step::Damage { resume: None } | Step::End => break,
+            }
+        }
+        scan.good = at;
+        // What was damaged at the end, where only parity follows.
+        scan.damages.extend(open.map(|offset| (offset, last, u64::MAX)));
+        if !scan.damages.is_empty() {
+            // A sequence comes again where a write was undone.
+            scan.found.sort_by_key(|(sequence, ..)| *sequence);
+            scan.found.dedup_by_key(|(sequence, ..)| *sequence);
+            let repaired = parities.into_iter().filter_map(|parity| parity::repair(&mut scan.found, parity));
+            scan.repaired = repaired.collect();
+        }
+        scan
+    }
+
+    /// Whether all records of a damaged place have come back.
+    fn is_repaired(&self, (_, before, behind): (u64, u64, u64)) -> bool {
+        let behind = if behind == u64::MAX { self.repaired.last().map_or(before, |last| last + 1) } else { behind };
+        (before + 1..behind).all(|sequence| self.repaired.contains(&sequence))
+    }
 }
 
 impl Log {
@@ -101,36 +163,28 @@ impl Log {
         let Replay { after, apply, found: replayed } = replay;
         let bytes = self.disk.read(name)?;
         let mut length = bytes.len();
-        let mut at = 0;
-        loop {
-            match record::step(&bytes, at) {
-                Step::Frame(frame, next) => {
-                    // A sequence seen before is a leftover of a write that was undone.
-                    if frame.sequence > *after && frame.sequence >= self.next {
-                        if apply(frame.sequence, frame.payload) {
-                            replayed.records += 1;
-                        } else {
-                            replayed.damages.push((name.to_owned(), at as u64));
-                        }
-                    }
-                    self.next = self.next.max(frame.sequence + 1);
-                    at = next;
+        let scan = Scan::of(&bytes, first_of(name).unwrap_or(self.next).saturating_sub(1));
+        let lost = scan.damages.iter().filter(|damage| !scan.is_repaired(**damage));
+        replayed.damages.extend(lost.map(|(offset, ..)| (name.to_owned(), *offset)));
+        replayed.repaired += scan.repaired.len() as u64;
+        for (sequence, offset, payload) in &scan.found {
+            // A sequence seen before is a leftover of a write that was undone.
+            if *sequence > *after && *sequence >= self.next {
+                if apply(*sequence, payload) {
+                    replayed.records += 1;
+                } else {
+                    replayed.damages.push((name.to_owned(), *offset));
                 }
-                Step::Damage { resume: Some(resume) } => {
-                    replayed.damages.push((name.to_owned(), at as u64));
-                    at = resume;
-                }
-                Step::Damage { resume: None } if is_last => {
-                    self.disk.truncate(name, at as u64)?;
-                    replayed.torn_bytes += (length - at) as u64;
-                    length = at;
-                    break;
-                }
-                Step::Damage { resume: None } => {
-                    replayed.damages.push((name.to_owned(), at as u64));
-                    break;
-                }
-                Step::End => break,
+            }
+            self.next = self.next.max(sequence + 1);
+        }
+        if scan.good < length {
+            if is_last {
+                self.disk.truncate(name, scan.good as u64)?;
+                replayed.torn_bytes += (length - scan.good) as u64;
+                length = scan.good;
+            } else {
+                replayed.damages.push((name.to_owned(), scan.good as u64));
             }
         }
         if length == 0 {
@@ -166,11 +220,17 @@ impl Log {
     /// Writes one record a payload, without syncing. After an error call [`Log::undo`].
     pub(crate) fn append(&mut self, payloads: &[&[u8]]) -> io::Result<u64> {
         let bytes = payloads.iter().map(|payload| payload.len() + record::HEADER_BYTES).sum();
-        let mut buffer = Vec::with_capacity(bytes);
-        for (i, payload) in payloads.iter().enumerate() {
-            record::write(&mut buffer, self.next + i as u64, payload);
-        }
+        let (mut buffer, next) = (Vec::with_capacity(bytes), self.next);
         let active = self.writable()?;
+        for (payload, sequence) in payloads.iter().zip(next..) {
+            record::write(&mut buffer, sequence, payload);
+            active.parity.add(sequence, payload);
+            if active.parity.is_full(active.good + buffer.len() as u64)
+                && let Some((last, parity)) = active.parity.take()
+            {
+                record::write_parity(&mut buffer, last, &parity);
+            }
+        }
         active.length += buffer.len() as u64;
         active.file.append(&buffer)?;
         active.good = active.length;
@@ -189,6 +249,7 @@ impl Log {
         self.next = mark.next;
         if let Some(active) = &mut self.active {
             active.good = mark.good;
+            active.parity.forget();
             if let Err(error) = active.cut() {
                 tracing::warn!(segment = active.name, %error, "cannot take back a failed write yet");
             }
@@ -208,8 +269,29 @@ impl Log {
     /// Closes the segment, so that it can be removed when its records are in parts.
     pub(crate) fn rotate(&mut self) {
         let settled = self.active.as_ref().is_some_and(|active| active.good > 0 && active.good == active.length);
+        if settled {
+            self.seal();
+        }
         if let Some(active) = settled.then(|| self.active.take()).flatten() {
             self.closed.push_back(Segment { name: active.name, last: self.next - 1, bytes: active.good });
+        }
+    }
+
+    /// Writes the parity of the last records, when nothing is being written.
+    pub(crate) fn seal(&mut self) {
+        let Some(active) = self.active.as_mut().filter(|active| active.good == active.length) else { return };
+        let Some((last, parity)) = active.parity.take() else { return };
+        let mut buffer = Vec::with_capacity(parity.len() + record::HEADER_BYTES);
+        record::write_parity(&mut buffer, last, &parity);
+        active.length += buffer.len() as u64;
+        match active.file.append(&buffer).and_then(|()| active.file.sync()) {
+            Ok(()) => active.good = active.length,
+            Err(error) => {
+                tracing::warn!(segment = active.name, %error, "the last records have no parity");
+                if let Err(error) = active.cut() {
+                    tracing::warn!(segment = active.name, %error, "cannot take back a failed write yet");
+                }
+            }
         }
     }
 
@@ -226,7 +308,7 @@ impl Log {
         if self.active.is_none() {
             let name = format!("{:020}{SUFFIX}", self.next);
             let file = self.disk.create(&name)?;
-            self.active = Some(Active { name, file, good: 0, length: 0 });
+            self.active = Some(Active { name, file, good: 0, length: 0, parity: Parity::default() });
         }
         let active = self.active.as_mut().expect("created above");
         active.cut()?;
@@ -319,25 +401,79 @@ mod tests {
     fn torn_tails_are_cut_and_inner_damage_is_named() {
         let disk = SimulatedDisk::new(3);
         let (mut log, ..) = reopen(&disk, 0);
-        for payload in [&b"one"[..], b"two", b"three"] {
-            log.append(&[payload]).unwrap();
-        }
+        log.append(&[b"one"]).unwrap();
         log.sync().unwrap();
         let name = disk.list().unwrap().remove(0);
-        disk.edit(&name, |bytes| bytes[record::HEADER_BYTES + 3 + record::HEADER_BYTES] ^= 1);
-        disk.edit(&name, |bytes| bytes.truncate(bytes.len() - 1));
+        let write = |damaged: usize, cut: usize| {
+            disk.edit(&name, |bytes| {
+                bytes.clear();
+                [&b"one"[..], b"two", b"three"].iter().zip(1..).for_each(|(p, i)| record::write(bytes, i, p));
+                bytes[damaged] ^= 1;
+                bytes.truncate(bytes.len() - cut);
+            });
+        };
+        write(record::HEADER_BYTES + 3 + record::HEADER_BYTES, 1);
         let (_, replayed, found) = reopen(&disk, 0);
         assert_eq!(found, [(1, b"one".to_vec())]);
         assert_eq!(replayed.torn_bytes, 23 + 24, "nothing good follows the damage, so it is a torn tail");
-        disk.edit(&name, |bytes| {
-            bytes.clear();
-            record::write(bytes, 1, b"one");
-            record::write(bytes, 2, b"two");
-            record::write(bytes, 3, b"three");
-            bytes[30] ^= 1;
-        });
+        write(30, 0);
         let (_, replayed, found) = reopen(&disk, 0);
         assert_eq!(found.len(), 2);
-        assert_eq!(replayed.damages, [(name, 23)]);
+        assert_eq!((replayed.damages, replayed.repaired), (vec![(name.clone(), 23)], 0), "without parity it is lost");
+    }
+
+    /// Writes records of a length and gives the segment with any one byte of some record changed to a reader.
+    fn damaged(records: u64, length: usize, sealed: bool) -> Vec<(u64, Replayed, usize)> {
+        let disk = SimulatedDisk::new(5);
+        let (mut log, ..) = Log::open(Arc::new(disk.clone()), 8 << 20, 0, |_, _| true).unwrap();
+        let payload = |i: u64| (0..length).map(|at| (at as u64 * 7 + i * i) as u8).collect::<Vec<u8>>();
+        for i in 1..=records {
+            log.append(&[&payload(i)]).unwrap();
+        }
+        if sealed {
+            log.seal();
+        }
+        log.sync().unwrap();
+        let name = disk.list().unwrap().remove(0);
+        let mut whole = Vec::new();
+        disk.edit(&name, |bytes| whole.clone_from(bytes));
+        let mut starts = Vec::new();
+        let mut at = 0;
+        while let Step::Frame(frame, next) = record::step(&whole, at) {
+            starts.extend((!frame.is_parity).then_some(at));
+            at = next;
+        }
+        let read = |(i, start): (usize, usize)| {
+            disk.edit(&name, |bytes| {
+                bytes.clone_from(&whole);
+                bytes[start + record::HEADER_BYTES + length / 2] ^= 4;
+            });
+            let mut good = 0;
+            let apply = |sequence: u64, found: &[u8]| {
+                good += usize::from(found == payload(sequence));
+                true
+            };
+            let (_, replayed) = Log::open(Arc::new(disk.clone()), 8 << 20, 0, apply).unwrap();
+            (i as u64 + 1, replayed, good)
+        };
+        starts.into_iter().enumerate().map(read).collect()
+    }
+
+    #[test]
+    fn a_damaged_record_comes_back_from_its_neighbours() {
+        // A short log tells each record twice; in a long one it is sixteen that vouch for each other.
+        for (records, length, sealed) in [(20, 50, false), (200, 1500, true)] {
+            for (record, replayed, good) in damaged(records, length, sealed) {
+                assert_eq!(
+                    (replayed.records, good as u64, replayed.repaired),
+                    (records, records, 1),
+                    "record {record}"
+                );
+                assert!(replayed.damages.is_empty() && replayed.torn_bytes == 0, "record {record}");
+            }
+        }
+        let open = damaged(200, 1500, false);
+        let lost = open.iter().filter(|(_, replayed, _)| replayed.repaired == 0).count();
+        assert!((1..16).contains(&lost), "only the last ones have no parity yet: {lost}");
     }
 }
