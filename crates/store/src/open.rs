@@ -19,9 +19,9 @@ use crate::part::PartMeta;
 use crate::part::cache::PartCache;
 use crate::part::reader::PartReader;
 use crate::state::{Pieces, State, View};
-use crate::wal::Log;
 use crate::wal::disk::Disk;
 use crate::wal::samples::{Change, Replayer};
+use crate::wal::{Log, Replayed};
 use crate::{Family, StoreError, StoreOptions, StoreStats};
 
 /// Records that have been read and wait to be applied.
@@ -178,6 +178,12 @@ fn replay(
     });
     let (log, replayed) =
         opened.map_err(|error| StoreError::disk("replay", format!("write-ahead log of {signal}"), error))?;
+    report(signal, &replayed, stats);
+    Ok(log)
+}
+
+/// Says what was wrong with a log.
+fn report(signal: Signal, replayed: &Replayed, stats: &StoreStats) {
     if replayed.torn_bytes > 0 {
         tracing::warn!(%signal, bytes = replayed.torn_bytes, "unfinished write cut from the end of the write-ahead log");
     }
@@ -188,5 +194,4 @@ fn replay(
         StoreStats::add(&stats.wal_damages, 1);
         tracing::error!(%signal, file, offset, "damaged record left out of the write-ahead log");
     }
-    Ok(log)
 }
