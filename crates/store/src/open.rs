@@ -184,11 +184,12 @@ fn replay(
 
 /// Says what was wrong with a log.
 fn report(signal: Signal, replayed: &Replayed, stats: &StoreStats) {
-    if replayed.torn_bytes > 0 {
-        tracing::warn!(%signal, bytes = replayed.torn_bytes, "unfinished write cut from the end of the write-ahead log");
-    }
-    if replayed.repaired > 0 {
-        tracing::warn!(%signal, records = replayed.repaired, "damaged records of the write-ahead log were repaired");
+    let mended = [
+        (replayed.torn_bytes, "bytes of an unfinished write cut from the end"),
+        (replayed.repaired, "damaged records repaired"),
+    ];
+    for (count, what) in mended.into_iter().filter(|(count, _)| *count > 0) {
+        tracing::warn!(%signal, count, "write-ahead log: {what}");
     }
     for (file, offset) in &replayed.damages {
         StoreStats::add(&stats.wal_damages, 1);
