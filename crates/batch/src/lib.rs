@@ -15,6 +15,7 @@ mod notes;
 pub mod plan;
 mod query;
 mod refusal;
+pub mod rollup;
 mod series_column;
 pub mod sink;
 pub mod spans;
@@ -35,8 +36,8 @@ pub use metrics::{Exemplar, MetricCounts, MetricType, MetricsBuilder, MetricsVie
 pub use notes::{Detail, Note, Remark, Spread};
 pub use plan::PlanNode;
 pub use query::{
-    Answer, Cost, Direction, EventQuery, Language, Names, Queries, Query, QueryError, Request, Selector, Shape, Stage,
-    Steps, TraceQuery,
+    Answer, Cost, Direction, EventQuery, Language, Names, Queries, Query, QueryError, Reading, Request, Selector,
+    Shape, Stage, Steps, TraceQuery,
 };
 pub use refusal::{Refusal, Refusals};
 pub use sink::{Ack, Sink, SinkError};

@@ -80,6 +80,21 @@ pub struct Query {
     pub limits: Limits,
 }
 
+/// How stored series of metrics are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Whether rollups may stand for samples.
+    pub rollups: bool,
+    /// Labels that tell replicas of one series apart, which are read as one; none where all series are read as they are.
+    pub replica_labels: Vec<String>,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { rollups: true, replica_labels: Vec::new() }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub enum Request {
@@ -97,6 +112,8 @@ pub enum Request {
         direction: Direction,
         /// Most log lines or table rows wanted.
         limit: Option<usize>,
+        /// How stored series of metrics are read.
+        reading: Reading,
     },
     /// Label names, label values or whole label sets of series or streams.
     Names {

@@ -48,11 +48,18 @@ pub struct ScrapeSection {
     pub timeout: PromDuration,
     /// The jobs, in Prometheus' own terms.
     pub configs: Vec<ScrapeConfig>,
+    /// Whether series get the type and the unit of their metric as the labels `__type__` and `__unit__`.
+    pub type_and_unit_labels: bool,
 }
 
 impl Default for ScrapeSection {
     fn default() -> Self {
-        Self { interval: PromDuration::from_secs(15), timeout: PromDuration::from_secs(10), configs: Vec::new() }
+        Self {
+            interval: PromDuration::from_secs(15),
+            timeout: PromDuration::from_secs(10),
+            configs: Vec::new(),
+            type_and_unit_labels: false,
+        }
     }
 }
 

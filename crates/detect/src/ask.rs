@@ -83,6 +83,7 @@ impl Asker {
             lookback,
             direction: Direction::Forward,
             limit: None,
+            reading: gw_batch::Reading::default(),
         };
         let range = TimeRange::new(at, at);
         let query = Query { tenant: self.tenant.clone(), request, range, limits: self.limits.clone() };

@@ -77,6 +77,7 @@ async fn measure(engine: &Engine, text: &str, hours: i64, step: u64) {
             lookback: None,
             direction: Direction::Forward,
             limit: None,
+            reading: gw_batch::Reading::default(),
         };
         let limits = Limits { query_rows: usize::MAX, ..Limits::default() };
         let query = Query { tenant: Tenant::default(), request, range, limits };

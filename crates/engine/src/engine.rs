@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::displayable;
-use gw_base::{BoxFuture, Kind, Limits, Tenant, World};
-use gw_batch::{Answer, Cost, Language, Queries, Query, QueryError, Request, Steps};
+use gw_base::{BoxFuture, Kind, Limits, World};
+use gw_batch::{Answer, Cost, Language, Queries, Query, QueryError, Reading, Request, Steps};
 use gw_plan::algebra::Grid;
 use gw_plan::promql::{self, Evaluation, Plan, Rules};
 use gw_store::Store;
@@ -26,6 +26,8 @@ pub struct EngineOptions {
     pub evaluation_interval: Duration,
     /// Which rules of PromQL hold.
     pub rules: Rules,
+    /// Whether rollups may stand for samples.
+    pub rollups: bool,
 }
 
 impl EngineOptions {
@@ -33,7 +35,7 @@ impl EngineOptions {
     #[must_use]
     pub fn new(world: Arc<dyn World>) -> Self {
         let concurrent = Limits::default().concurrent_queries;
-        Self { world, concurrent, evaluation_interval: Duration::from_mins(1), rules: Rules::default() }
+        Self { world, concurrent, evaluation_interval: Duration::from_mins(1), rules: Rules::default(), rollups: true }
     }
 }
 
@@ -59,7 +61,7 @@ impl Engine {
     /// # Errors
     /// What is wrong with the query.
     pub fn explain(&self, query: &Query) -> Result<String, QueryError> {
-        let run = self.run(query.tenant.clone(), query.limits.clone(), None);
+        let run = self.run(query, None);
         match &query.request {
             Request::Expression { language, text, step, lookback, .. } => {
                 let evaluation = self.evaluation(query, *step, *lookback)?;
@@ -73,8 +75,14 @@ impl Engine {
         }
     }
 
-    fn run(&self, tenant: Tenant, limits: Limits, slot: Option<OwnedSemaphorePermit>) -> Arc<Run> {
-        Arc::new(Run::new(Arc::clone(&self.store), &self.options, tenant, limits, slot))
+    fn run(&self, query: &Query, slot: Option<OwnedSemaphorePermit>) -> Arc<Run> {
+        let mut reading = match &query.request {
+            Request::Expression { reading, .. } => reading.clone(),
+            _ => Reading::default(),
+        };
+        reading.rollups &= self.options.rollups;
+        let asker = (query.tenant.clone(), reading);
+        Arc::new(Run::new(Arc::clone(&self.store), &self.options, asker, query.limits.clone(), slot))
     }
 
     fn evaluation(
@@ -125,7 +133,7 @@ impl Engine {
     }
 
     async fn expression(&self, query: &Query, run: Arc<Run>) -> Result<Answer, QueryError> {
-        let Request::Expression { language, text, step, lookback, direction, limit } = &query.request else {
+        let Request::Expression { language, text, step, lookback, direction, limit, .. } = &query.request else {
             return Err(QueryError::execute(Kind::Internal, "not an expression"));
         };
         if *language == Language::Sql {
@@ -166,7 +174,7 @@ impl Engine {
         let closed = |_| QueryError::execute(Kind::Unavailable, "the query engine is shutting down");
         let came = self.options.world.elapsed();
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?;
-        let run = self.run(query.tenant.clone(), query.limits.clone(), Some(slot));
+        let run = self.run(&query, Some(slot));
         let waited = self.options.world.elapsed().saturating_sub(came);
         Cost::add(&run.cost.queued_nanos, waited.as_nanos() as usize);
         if matches!(query.request, Request::Expression { .. }) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::EngineOptions;
 use gw_base::{HasKind as _, Kind, Limits, Tenant, World};
-use gw_batch::{Cost, QueryError};
+use gw_batch::{Cost, QueryError, Reading};
 use gw_plan::promql::Rules;
 use gw_store::{Store, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,6 +20,8 @@ pub(crate) struct Run {
     pub(crate) cost: Arc<Cost>,
     pub(crate) world: Arc<dyn World>,
     pub(crate) rules: Rules,
+    /// How stored series are to be read.
+    pub(crate) reading: Reading,
     /// The place among running queries; given up when the last operator is gone.
     _slot: Option<OwnedSemaphorePermit>,
     deadline: Duration,
@@ -31,7 +33,7 @@ impl Run {
     pub(crate) fn new(
         store: Arc<Store>,
         options: &EngineOptions,
-        tenant: Tenant,
+        (tenant, reading): (Tenant, Reading),
         limits: Limits,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Self {
@@ -45,6 +47,7 @@ impl Run {
             deadline,
             world,
             rules: options.rules,
+            reading,
             stopped: AtomicBool::new(false),
             held_bytes: AtomicUsize::new(0),
             limits,

@@ -11,7 +11,7 @@ use gw_detect::DetectConfig;
 use gw_engine::Rules;
 use serde::{Deserialize, Serialize};
 
-use crate::retention::{FreeSpace, RetentionRuleConfig};
+use crate::retention::{FreeSpace, RetentionRuleConfig, RollupAges};
 
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "gatewatch.yaml";
@@ -85,6 +85,8 @@ pub(crate) struct StoreConfig {
     pub(crate) keep_free: Option<FreeSpace>,
     /// Metric series that are kept for less or for more than the others; the first rule that matches holds.
     pub(crate) retention_rules: Vec<RetentionRuleConfig>,
+    /// Rollups that are made of metrics, and how long they are kept: `5m:60d, 1h:400d`; `none` makes none.
+    pub(crate) rollups: RollupAges,
     /// Of so many exemplars the newest of each series is known, by which repeated and late ones are told; 0 keeps none.
     pub(crate) max_exemplars: usize,
     /// Whether administrators may delete series and make snapshots over HTTP.
@@ -100,6 +102,7 @@ impl Default for StoreConfig {
             retention_size: None,
             keep_free: None,
             retention_rules: Vec::new(),
+            rollups: RollupAges::default(),
             max_exemplars: 100_000,
             admin_api: false,
         }
@@ -139,6 +142,11 @@ pub(crate) struct QueryConfig {
     /// Young parts of PromQL that may be used, by the names of Prometheus' feature flags, with commas in between; without it,
     /// all of them.
     pub(crate) features: Option<String>,
+    /// Whether rollups may stand for samples where these are gone, and where the answer is the same.
+    pub(crate) rollups: bool,
+    /// Labels that tell replicas of a series apart, with commas in between: these are answered as one series, unless a query
+    /// says `dedup=false`.
+    pub(crate) replica_labels: String,
     /// Samples of one remote read.
     pub(crate) read_samples: usize,
     /// Remote reads that are answered at the same time; others wait.
@@ -158,6 +166,8 @@ impl Default for QueryConfig {
             lookback: PromDuration::from_secs(300),
             compat: "3".to_owned(),
             features: None,
+            rollups: true,
+            replica_labels: String::new(),
             read_samples: read.samples,
             read_concurrency: read.concurrent,
             read_frame: ByteSize(read.frame_bytes as u64),
@@ -166,6 +176,11 @@ impl Default for QueryConfig {
 }
 
 impl QueryConfig {
+    /// The labels that tell replicas apart.
+    pub(crate) fn replica_labels(&self) -> Vec<String> {
+        self.replica_labels.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
     /// The rules of PromQL.
     ///
     /// # Errors
@@ -210,6 +225,8 @@ impl GatewatchConfig {
             receive_writes: self.intake.remote_write.unwrap_or(true),
             lookback: self.query.lookback.get(),
             delayed_names: self.query.rules()?.delayed_names,
+            type_and_unit_labels: self.collect.scrape.type_and_unit_labels,
+            replica_labels: self.query.replica_labels(),
             read: gw_api_prometheus::ReadLimits {
                 samples: self.query.read_samples,
                 concurrent: self.query.read_concurrency,

@@ -116,8 +116,10 @@ async fn first_password(state: &State, environment: &Environment) -> Result<Opti
 }
 
 fn engine(config: &GatewatchConfig, store: &Arc<Store>, world: &Arc<dyn World>) -> Result<Engine> {
-    let (concurrent, rules) = (config.query.concurrency, config.query.rules()?);
-    let options = EngineOptions { concurrent, rules, ..EngineOptions::new(Arc::clone(world)) };
+    let (concurrent, mut rules) = (config.query.concurrency, config.query.rules()?);
+    rules.type_labels |= config.collect.scrape.type_and_unit_labels;
+    let options =
+        EngineOptions { concurrent, rules, rollups: config.query.rollups, ..EngineOptions::new(Arc::clone(world)) };
     Ok(Engine::new(Arc::clone(store), options))
 }
 

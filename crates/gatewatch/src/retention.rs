@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use gw_base::Matcher;
 use gw_config::{ByteSize, PromDuration};
-use gw_store::{KeepFree, Retention, RetentionRule};
+use gw_store::{KeepFree, Retention, RetentionRule, RollupAge};
 use serde::{Deserialize, Serialize};
 
 use crate::config::StoreConfig;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// What is to stay free on the disk: a size, or hundredths of the disk with a percent sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -33,6 +36,66 @@ pub(crate) struct SeriesSelector {
     matchers: Vec<Matcher>,
 }
 
+/// Lengths of the intervals that metrics are rolled up over, each with the age at which the rollups are dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct RollupAges(Vec<RollupAge>);
+
+impl Default for RollupAges {
+    /// What shows two months in detail and more than a year, for a third and a twentieth of what samples at 15 s take.
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_hours(days * 24);
+        Self(vec![
+            RollupAge { length: Duration::from_mins(5), age: days(60) },
+            RollupAge { length: Duration::from_hours(1), age: days(400) },
+        ])
+    }
+}
+
+impl FromStr for RollupAges {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if matches!(text.trim(), "" | "none") {
+            return Ok(Self(Vec::new()));
+        }
+        let mut ages: Vec<RollupAge> = Vec::new();
+        for pair in text.split(',').map(str::trim) {
+            let durations = pair.split_once(':').and_then(|(length, age)| {
+                Some((
+                    length.trim().parse::<PromDuration>().ok()?.get(),
+                    age.trim().parse::<PromDuration>().ok()?.get(),
+                ))
+            });
+            let (length, age) = durations
+                .ok_or_else(|| format!("{pair:?} is no length of intervals and age such as 1h:400d, or none"))?;
+            if length < Duration::from_mins(1) || DAY.as_nanos() % length.as_nanos() != 0 {
+                return Err(format!("{pair:?}: intervals have to divide a day and to be a minute long at least"));
+            }
+            if ages.iter().any(|known| known.length == length) {
+                return Err(format!("{pair:?}: there are rollups over intervals of this length already"));
+            }
+            ages.push(RollupAge { length, age });
+        }
+        Ok(Self(ages))
+    }
+}
+
+impl TryFrom<String> for RollupAges {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<RollupAges> for String {
+    fn from(ages: RollupAges) -> Self {
+        let pair = |age: &RollupAge| format!("{}:{}", PromDuration::from(age.length), PromDuration::from(age.age));
+        if ages.0.is_empty() { "none".to_owned() } else { ages.0.iter().map(pair).collect::<Vec<_>>().join(", ") }
+    }
+}
+
 impl StoreConfig {
     /// What the store is told.
     pub(crate) fn retention(&self) -> Retention {
@@ -45,6 +108,7 @@ impl StoreConfig {
             bytes: self.retention_size.map(|size| size.0),
             free: self.keep_free.map(|free| free.0),
             rules: self.retention_rules.iter().map(rule).collect(),
+            rollups: self.rollups.0.clone(),
         }
     }
 }

@@ -133,8 +133,12 @@ pub fn read(name: &str, text: &str, base: &Path) -> Result<Imported, ImportError
         inherit(job, &file.global);
         resolve_paths(job, base);
     }
-    let section =
-        ScrapeSection { interval: file.global.scrape_interval, timeout: file.global.scrape_timeout, configs: jobs };
+    let section = ScrapeSection {
+        interval: file.global.scrape_interval,
+        timeout: file.global.scrape_timeout,
+        configs: jobs,
+        ..ScrapeSection::default()
+    };
     let config = CollectConfig { scrape: section, limits: CollectLimits::default(), ..CollectConfig::default() };
     config.check().map_err(|error| ImportError::of_check(name, &error))?;
     Ok(Imported {

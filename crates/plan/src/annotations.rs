@@ -105,6 +105,13 @@ impl<'a> Notes<'a> {
         self.metric_note(false, "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:");
     }
 
+    /// The same where series say their type in a label.
+    pub fn not_typed_as_counter(&self, kind: &str) {
+        let kind = go_quote(kind);
+        let text = "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\"";
+        self.metric_note(false, &format!("{text}, got {kind}:"));
+    }
+
     /// Histograms that a function leaves out of a window with floats.
     pub fn histogram_ignored_in_mixed_range(&self) {
         self.metric_note(false, "ignored histograms in a range containing both floats and histograms for metric name");

@@ -15,6 +15,7 @@ pub mod logql;
 pub mod logs;
 pub mod numeric;
 pub mod promql;
+pub mod rollups;
 pub mod sliding;
 pub mod window;
 

@@ -14,6 +14,7 @@ use crate::StoreError;
 use crate::erase::Deletion;
 use crate::objects::Objects;
 use crate::part::PartMeta;
+use crate::rollups::Rolled;
 
 const FOLDER: &str = "manifest";
 /// Versions kept, so that a reader that has just listed them finds what it saw.
@@ -33,6 +34,9 @@ pub(crate) struct Manifest {
     /// Deletions whose rows are still in parts.
     #[serde(default)]
     pub(crate) tombstones: Vec<Deletion>,
+    /// Per tenant: what has been rolled up, and what of it retention has let go.
+    #[serde(default)]
+    pub(crate) rolled: BTreeMap<String, Rolled>,
 }
 
 impl Manifest {

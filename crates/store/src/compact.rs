@@ -1,5 +1,6 @@
 //! Merges small parts of one tenant, signal and day into larger ones: sorted, repeated rows dropped.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,13 +8,14 @@ use arrow_array::{BooleanArray, RecordBatch};
 use gw_base::{Labels, Signal, Tenant, TimeRange, Timestamp};
 
 use crate::erase::Tombstone;
-use crate::flush::put;
+use crate::flush::{At, put};
 use crate::head::rows::{filtered, time_column};
 use crate::merge::merge_series;
 use crate::part::PartMeta;
 use crate::part::order::{by_rank, gather};
 use crate::part::reader::Opened;
 use crate::part::writer::{PartWriter, Written, as_signal, runs_of};
+use crate::rollups::Rolled;
 use crate::state::State;
 use crate::{StoreError, StoreStats};
 
@@ -22,17 +24,20 @@ pub(crate) const FAN_IN: usize = 6;
 /// Rows held in memory at a time.
 const STEP_ROWS: usize = 32 << 10;
 const BATCH_ROWS: usize = 16 << 10;
+/// Intervals that a part of rollups spans.
+const ROLLUPS_OF_A_PART: i64 = 288;
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
 /// The next parts of a signal worth merging: neighbours in the order of the log, so that of equal samples the later still
 /// wins, of one day, together not larger than `limit_bytes`. Usually as many of one level as make the next; in calm times
 /// already two, as long as the largest is not written again for the sake of little.
 pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64, is_calm: bool) -> Option<Vec<Arc<PartMeta>>> {
-    let mut tenants: Vec<&str> = parts.iter().map(|part| part.tenant.as_str()).collect();
-    tenants.sort_unstable();
-    tenants.dedup();
-    tenants.into_iter().find_map(|tenant| {
-        let own: Vec<&Arc<PartMeta>> = parts.iter().filter(|part| part.tenant == tenant).collect();
+    let kind = |part: &Arc<PartMeta>| (part.tenant.clone(), part.rollup);
+    let mut kinds: Vec<(String, i64)> = parts.iter().map(kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.into_iter().find_map(|wanted| {
+        let own: Vec<&Arc<PartMeta>> = parts.iter().filter(|part| kind(part) == wanted).collect();
         let fits = |window: &[&Arc<PartMeta>]| {
             let bytes: u64 = window.iter().map(|part| part.bytes).sum();
             window.iter().all(|part| day(part) == day(window[0])) && bytes <= limit_bytes
@@ -54,8 +59,10 @@ fn is_even(window: &[&Arc<PartMeta>]) -> bool {
     largest <= 2 * (bytes - largest)
 }
 
+/// The day of a part; of rollups, the time that as many of them take as five-minute ones take in a day.
 fn day(part: &PartMeta) -> i64 {
-    part.max.div_euclid(DAY_NANOS)
+    // An interval belongs to where it lies, which is before its end.
+    (part.max - part.rollup.min(1)).div_euclid(DAY_NANOS.max(ROLLUPS_OF_A_PART * part.rollup))
 }
 
 /// Merges parts into one and replaces them by it.
@@ -104,29 +111,37 @@ async fn put_in_place(
     let rows = written.rows;
     let mut merged = Vec::new();
     if rows > 0 {
-        merged.push(put(state, (tenant, signal), written, through, level).await?);
+        let rollup = parts.first().map_or(0, |part| part.rollup);
+        merged.push(put(state, (tenant, signal), written, At { through, level, rollup }).await?);
     }
-    replace(state, (tenant, signal), parts, merged).await?;
+    replace(state, (tenant, signal), parts, merged, |_| {}).await?;
     Ok(rows)
 }
 
-/// Takes parts out of the catalog and the view, and puts others in.
+/// Takes parts out of the catalog and the view, and puts others in; `note` says what that means for the tenant's rollups.
 pub(crate) async fn replace(
     state: &State,
-    (_, signal): (&Tenant, Signal),
+    (tenant, signal): (&Tenant, Signal),
     gone: &[Arc<PartMeta>],
     added: Vec<PartMeta>,
+    note: impl FnOnce(&mut Rolled) + Send,
 ) -> Result<(), StoreError> {
+    let mut rolled = BTreeMap::new();
     let names: Vec<String> = gone.iter().map(|part| part.id.clone()).collect();
     let fresh = added.clone();
     state
         .catalog
-        .commit(move |manifest| {
+        .commit(|manifest| {
             manifest.parts.retain(|part| !names.contains(&part.id));
             manifest.parts.extend(fresh);
+            if signal == Signal::Metrics {
+                note(manifest.rolled.entry(tenant.to_string()).or_default());
+                manifest.rolled.retain(|_, rolled| *rolled != Rolled::default());
+                rolled.clone_from(&manifest.rolled);
+            }
         })
         .await?;
-    state.replace_parts(signal, gone, added.into_iter().map(Arc::new).collect());
+    state.replace_parts(signal, gone, added.into_iter().map(Arc::new).collect(), rolled);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::compact::rewrite;
 use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::state::State;
-use crate::{StoreError, read};
+use crate::{StoreError, read, rollups};
 
 /// Tombstones that may wait for cleaning; each is looked at for every series that a read meets.
 pub(crate) const MAX_TOMBSTONES: usize = 1024;
@@ -79,7 +79,8 @@ impl Tombstone {
         part.signal == Signal::Metrics.as_str()
             && part.tenant == self.deletion.tenant
             && part.through <= self.deletion.through
-            && part.min <= self.deletion.end
+            // A rollup speaks of what comes before its end.
+            && part.min.saturating_sub(part.rollup) <= self.deletion.end
             && self.deletion.start <= part.max
     }
 }
@@ -89,10 +90,11 @@ pub(crate) fn reaching(tombstones: &[Arc<Tombstone>], part: &PartMeta) -> Vec<Ar
     tombstones.iter().filter(|tombstone| tombstone.reaches(part)).cloned().collect()
 }
 
-/// What of a series is deleted.
-pub(crate) fn gaps(tombstones: &[Arc<Tombstone>], labels: &[u8]) -> Gaps {
+/// What of a series of a part is deleted; of rollups, those of which some samples are.
+pub(crate) fn gaps(tombstones: &[Arc<Tombstone>], labels: &[u8], part: &PartMeta) -> Gaps {
     let of = |tombstone: &Arc<Tombstone>| {
-        tombstone.accepts(labels).then_some((tombstone.deletion.start, tombstone.deletion.end))
+        let Deletion { start, end, .. } = tombstone.deletion;
+        tombstone.accepts(labels).then_some((start, end.saturating_add((part.rollup - 1).max(0))))
     };
     tombstones.iter().filter_map(of).collect()
 }
@@ -141,7 +143,11 @@ pub(crate) async fn clean(state: &State) -> Result<(), StoreError> {
         rewrite(state, &part, &[]).await?;
     }
     let gone: Vec<Deletion> = done.iter().map(|tombstone| tombstone.deletion.clone()).collect();
+    let again = gone.clone();
     state.catalog.commit(|manifest| manifest.tombstones.retain(|deletion| !gone.contains(deletion))).await?;
+    // Rollups have lost whole intervals for single samples.
+    let stale = |deletion: &Deletion| (deletion.tenant.clone(), (deletion.start, deletion.end));
+    rollups::make_again(state, again.iter().map(stale).collect()).await?;
     state.edit_tombstones(|all| all.retain(|tombstone| !done.iter().any(|d| Arc::ptr_eq(d, tombstone))));
     Ok(())
 }
@@ -149,7 +155,7 @@ pub(crate) async fn clean(state: &State) -> Result<(), StoreError> {
 async fn holds_deleted(state: &State, part: &Arc<PartMeta>, tombstones: &[Arc<Tombstone>]) -> Result<bool, StoreError> {
     let Some(opened) = read::open(state, part).await? else { return Ok(false) };
     let hit = |tombstone: &Arc<Tombstone>| {
-        let (start, end) = (tombstone.deletion.start, tombstone.deletion.end);
+        let (start, end) = (tombstone.deletion.start, tombstone.deletion.end.saturating_add(part.rollup));
         let range = TimeRange::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
         !opened.series().select(&tombstone.conditions, range).is_empty()
     };

@@ -37,7 +37,9 @@ pub(crate) async fn flush(state: &State, head: &Arc<Generation>) -> Result<(), S
         let written = tokio::task::spawn_blocking(move || write(signal, &rows));
         let written = written.await.map_err(|error| StoreError::Internal(error.to_string()))??;
         if written.rows > 0 {
-            parts.push(Arc::new(put(state, (&tenant, signal), written, head.through(), 0).await?));
+            parts.push(Arc::new(
+                put(state, (&tenant, signal), written, At { through: head.through(), ..At::default() }).await?,
+            ));
         }
     }
     let through = head.through();
@@ -64,13 +66,23 @@ pub(crate) async fn flush(state: &State, head: &Arc<Generation>) -> Result<(), S
     Ok(())
 }
 
+/// Where a part stands among others.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct At {
+    /// The last record of the log that went in.
+    pub(crate) through: u64,
+    /// How often its rows have been merged.
+    pub(crate) level: u32,
+    /// Length of the intervals of rollups, zero of rows.
+    pub(crate) rollup: i64,
+}
+
 /// Puts the objects of a part where the catalog will find them.
 pub(crate) async fn put(
     state: &State,
     (tenant, signal): (&Tenant, Signal),
     written: Written,
-    through: u64,
-    level: u32,
+    At { through, level, rollup }: At,
 ) -> Result<PartMeta, StoreError> {
     let part = PartMeta {
         id: format!("{through:016x}-{:016x}", state.world.random()),
@@ -86,6 +98,8 @@ pub(crate) async fn put(
         index_bytes: written.index.len() as u64,
         index_crc: crc32fast::hash(&written.index),
         traces: written.traces.as_ref().map(|bytes| (bytes.len() as u64, crc32fast::hash(bytes))),
+        rollup,
+        days: written.days,
     };
     state.objects.put(&part.data_path(), written.data).await?;
     state.objects.put(&part.index_path(), written.index).await?;

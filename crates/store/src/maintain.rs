@@ -13,6 +13,7 @@ use crate::compact::{compact, plan, replace, rewrite};
 use crate::flush::flush;
 use crate::part::PartMeta;
 use crate::retention::Space;
+use crate::rollups::{Rolled, Waiting, make};
 use crate::state::State;
 use crate::{StoreError, StoreStats, erase};
 
@@ -41,6 +42,8 @@ pub(crate) struct Maintenance {
     tending: tokio::sync::Mutex<()>,
     /// Of each part of metrics, the number of retention rules that it has been looked at for.
     ruled: tokio::sync::Mutex<Map<String, usize>>,
+    /// Days that wait for being rolled up.
+    unrolled: tokio::sync::Mutex<Waiting>,
     /// Rows that had been appended when parts were looked at last.
     rows_seen: AtomicU64,
 }
@@ -53,6 +56,7 @@ impl Maintenance {
             flushing: Default::default(),
             tending: tokio::sync::Mutex::default(),
             ruled: tokio::sync::Mutex::default(),
+            unrolled: tokio::sync::Mutex::default(),
             rows_seen: AtomicU64::new(0),
         }
     }
@@ -107,6 +111,7 @@ impl Maintenance {
     pub(crate) async fn tend_once(&self) {
         let _one = self.tending.lock().await;
         self.note(self.quarantine().await, "setting damaged parts aside failed");
+        self.note(make(&self.state, &mut *self.unrolled.lock().await).await, "making rollups failed");
         self.note(self.expire().await, "retention failed");
         self.note(self.expire_by_rule().await, "retention by rule failed");
         let rows = self.state.stats.rows_appended.load(Ordering::Relaxed);
@@ -163,7 +168,9 @@ impl Maintenance {
         drop(views);
         for part in self.state.options.retention.parts(parts, self.state.world.now(), self.space()?) {
             let (tenant, signal) = part.owner()?;
-            replace(&self.state, (&tenant, signal), &[part], Vec::new()).await?;
+            let (length, until) = (part.rollup, part.max);
+            let note = |rolled: &mut Rolled| rolled.let_go(length, until);
+            replace(&self.state, (&tenant, signal), &[part], Vec::new(), note).await?;
             StoreStats::add(&self.state.stats.parts_expired, 1);
         }
         Ok(())
@@ -212,7 +219,7 @@ impl Maintenance {
             }
             set_aside(&self.state.objects, &part).await?;
             self.state.reader.cache().remove(&part.id);
-            replace(&self.state, (&tenant, signal), &[part], Vec::new()).await?;
+            replace(&self.state, (&tenant, signal), &[part], Vec::new(), |_| {}).await?;
             StoreStats::add(&self.state.stats.parts_quarantined, 1);
         }
         Ok(())

@@ -94,7 +94,9 @@ fn merge_loaded(inputs: &mut [Input], writer: &mut SeriesWriter) -> Result<(), (
         }
         settle(&mut series);
         crate::exemplars::settle(&mut exemplars);
-        writer.push(&labels, &series, &exemplars).map_err(|error| (0, error))?;
+        // A part has the one or the other.
+        let written = writer.push(&labels, &series, &exemplars);
+        written.and_then(|()| writer.push_rollups(&labels, &series.rollups)).map_err(|error| (0, error))?;
     }
     Ok(())
 }

@@ -63,6 +63,7 @@ pub(crate) async fn open(
         active: Arc::clone(&heads[signal as usize]),
         frozen: Vec::new(),
         parts: parts_of(&manifest, signal).into(),
+        rolled: Arc::new(manifest.rolled.clone()),
     });
     let rows = stats.replay_rows.load(Ordering::Relaxed);
     tracing::info!(parts = manifest.parts.len(), replayed_rows = rows, took_ms = took.as_millis(), "store opened");

@@ -16,6 +16,10 @@ use crate::{StoreError, read};
 /// Parts with rows younger than this are not given up for free space: it may be someone else who fills the disk.
 const TOO_YOUNG_TO_FREE: Duration = Duration::from_hours(24);
 
+/// How long after a day its rollups are made, and how much of the age of samples has to be left then.
+const ROLLUP_DELAY: Duration = Duration::from_hours(24);
+const LONGEST_ROLL: Duration = Duration::from_hours(36);
+
 /// How long data is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
@@ -27,6 +31,17 @@ pub struct Retention {
     pub free: Option<KeepFree>,
     /// Metric series that are kept for less or for more than `age`. The first rule that matches a series holds.
     pub rules: Vec<RetentionRule>,
+    /// Rollups of metrics that are made, and how long they are kept.
+    pub rollups: Vec<RollupAge>,
+}
+
+/// How long rollups over intervals of one length are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RollupAge {
+    /// Length of the intervals, by which a day can be divided.
+    pub length: Duration,
+    /// Rollups older than this are dropped, part by part.
+    pub age: Duration,
 }
 
 /// A part of a disk.
@@ -60,7 +75,7 @@ impl RetentionRule {
 impl Default for Retention {
     /// Fifteen days, as Prometheus keeps by default, and no bound on size.
     fn default() -> Self {
-        Self { age: Duration::from_hours(15 * 24), bytes: None, free: None, rules: Vec::new() }
+        Self { age: Duration::from_hours(15 * 24), bytes: None, free: None, rules: Vec::new(), rollups: Vec::new() }
     }
 }
 
@@ -114,7 +129,21 @@ impl Retention {
     /// The longest that some rows of a part may stay.
     fn longest(&self, part: &PartMeta) -> Duration {
         let rules = self.rules.iter().filter(|_| part.signal == Signal::Metrics.as_str());
-        rules.map(|rule| rule.age).fold(self.age, Duration::max)
+        rules.map(|rule| rule.age).fold(self.age_of(part), Duration::max)
+    }
+
+    /// How long rows of a part stay that no rule names. Rollups that are not made any more go.
+    fn age_of(&self, part: &PartMeta) -> Duration {
+        if !part.is_rollup() {
+            return self.age;
+        }
+        let own = self.rollups.iter().find(|rollup| nanos_of(rollup.length) == part.rollup);
+        own.map_or(Duration::ZERO, |rollup| rollup.age)
+    }
+
+    /// How long after a day its rollups are made: late, because samples come late, but before retention takes them.
+    pub(crate) fn rollup_delay(&self) -> Duration {
+        self.age.saturating_sub(LONGEST_ROLL).min(ROLLUP_DELAY)
     }
 
     /// Bytes that should be free and are not.
@@ -130,11 +159,11 @@ impl Retention {
     /// Which ages a part has passed, those of the rules and the one that holds for the other series: when it changes, series
     /// may have to go.
     pub(crate) fn passed(&self, part: &PartMeta, now: Timestamp) -> usize {
-        self.ages().filter(|age| is_older(part, *age, now)).count()
+        self.ages(part).filter(|age| is_older(part, *age, now)).count()
     }
 
-    fn ages(&self) -> impl Iterator<Item = Duration> {
-        self.rules.iter().map(|rule| rule.age).chain([self.age])
+    fn ages(&self, part: &PartMeta) -> impl Iterator<Item = Duration> {
+        self.rules.iter().map(|rule| rule.age).chain([self.age_of(part)])
     }
 
     /// The deletions that rules call for in a part of metrics.
@@ -151,7 +180,7 @@ impl Retention {
         // Whoever no rule matches falls under one that matches all.
         let matchers = self.rules.iter().map(|rule| rule.matchers.as_slice()).chain([&[][..]]);
         let (mut before, mut found) = (Vec::new(), Vec::new());
-        for (matchers, age) in matchers.zip(self.ages()) {
+        for (matchers, age) in matchers.zip(self.ages(part)) {
             let conditions = Arc::new(Conditions::compile(matchers)?);
             if is_older(part, age, now) {
                 let tombstone = Tombstone::of_part(part, &conditions, &before);
@@ -193,6 +222,8 @@ mod tests {
             index_bytes: 0,
             index_crc: 0,
             traces: None,
+            rollup: 0,
+            days: Vec::new(),
         })
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gw_base::{Labels, Matcher, Signal, Tenant, TimeRange, Timestamp, TraceId};
+use gw_batch::rollup::{Exact, Rollup};
 use gw_batch::{Exemplar, Histogram, MetricType, SpanKind};
 
 /// Which rows a reader wants.
@@ -25,6 +26,25 @@ pub struct Selection {
     pub newest: bool,
     /// Reading more rows than this fails with [`crate::StoreError::TooManyRows`].
     pub max_rows: usize,
+    /// Metrics only: how rollups may stand for samples.
+    pub rollups: Rollups,
+}
+
+/// How rollups may stand for samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rollups {
+    /// Not at all.
+    Refused,
+    /// Where samples have gone, the last one of each interval.
+    #[default]
+    Lasts,
+    /// Whole intervals: where samples have gone, and where they are still there as long as the answer is exactly theirs.
+    Whole {
+        /// Length of the intervals, nanoseconds. The range begins behind the end of one.
+        length: i64,
+        /// What makes the answer exact.
+        exact: Exact,
+    },
 }
 
 impl Selection {
@@ -40,6 +60,7 @@ impl Selection {
             contains: Vec::new(),
             newest: false,
             max_rows: usize::MAX,
+            rollups: Rollups::Lasts,
         }
     }
 
@@ -47,6 +68,12 @@ impl Selection {
     #[must_use]
     pub fn matching(self, matchers: Vec<Matcher>) -> Self {
         Self { matchers, ..self }
+    }
+
+    /// The same with these rollups.
+    #[must_use]
+    pub fn with_rollups(self, rollups: Rollups) -> Self {
+        Self { rollups, ..self }
     }
 
     /// The same with a budget.
@@ -82,6 +109,8 @@ pub struct Series {
     /// (sample time, start time) pairs, rising, one wherever the start time changes, zero where it becomes unknown;
     /// empty when the source sends none.
     pub starts: Vec<(i64, i64)>,
+    /// Rollups that stand for float samples, by rising end; none unless they were asked for.
+    pub rollups: Vec<Rollup>,
 }
 
 impl Series {
@@ -93,6 +122,7 @@ impl Series {
         self.histogram_times.clear();
         self.histograms.clear();
         self.starts.clear();
+        self.rollups.clear();
     }
 }
 

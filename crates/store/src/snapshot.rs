@@ -36,13 +36,14 @@ pub(crate) async fn snapshot(state: &State, dir: &Path) -> Result<u64, StoreErro
     let parts =
         views.iter().flat_map(|view| view.parts.iter().map(|part| crate::part::PartMeta::clone(part))).collect();
     let found = Catalog::open(target).await?;
-    let (families, tombstones) = (manifest.families, manifest.tombstones);
+    let (families, tombstones, rolled) = (manifest.families, manifest.tombstones, manifest.rolled);
     found
         .catalog
         .commit(move |next| {
             next.parts = parts;
             next.families = families;
             next.tombstones = tombstones;
+            next.rolled = rolled;
         })
         .await?;
     Ok(bytes)

@@ -14,6 +14,7 @@ use crate::head::{Generation, TenantHead};
 use crate::objects::Objects;
 use crate::part::PartMeta;
 use crate::part::reader::PartReader;
+use crate::rollups::{Rolled, Standing};
 use crate::{Family, StoreError, StoreOptions, StoreStats};
 
 /// Bytes of samples, and of log, that a head may have for each of its series: some ten samples beside what tells the series.
@@ -29,6 +30,8 @@ pub(crate) struct View {
     pub(crate) frozen: Vec<Arc<Generation>>,
     /// Parts by rising `through`.
     pub(crate) parts: Arc<[Arc<PartMeta>]>,
+    /// What has been rolled up, by tenant.
+    pub(crate) rolled: Arc<BTreeMap<String, Rolled>>,
 }
 
 /// The members of a view that one read needs, kept alive until it ends.
@@ -36,6 +39,8 @@ pub(crate) struct View {
 pub(crate) struct Snapshot {
     /// Parts of the tenant that overlap the range, by rising `through`.
     pub(crate) parts: Vec<Arc<PartMeta>>,
+    /// What stands in for them.
+    pub(crate) rollups: Standing,
     /// Heads of the tenant, oldest first.
     pub(crate) heads: Vec<Arc<TenantHead>>,
     /// Deletions that may reach the parts.
@@ -127,20 +132,33 @@ impl State {
     /// What a read of a tenant's rows in a range needs.
     pub(crate) fn snapshot(&self, signal: Signal, tenant: &Tenant, range: TimeRange) -> Snapshot {
         let view = self.view(signal);
-        let wanted = |part: &&Arc<PartMeta>| part.is_of(tenant, signal) && part.overlaps(range);
+        let wanted = |part: &&Arc<PartMeta>| part.is_of(tenant, signal) && part.overlaps(range) && !part.is_rollup();
         let parts = view.parts.iter().filter(wanted).cloned().collect();
-        let heads = view.frozen.iter().chain([&view.active]).filter_map(|head| head.get(tenant)).collect();
-        Snapshot { parts, heads, tombstones: self.tombstones() }
+        let heads: Vec<Arc<TenantHead>> =
+            view.frozen.iter().chain([&view.active]).filter_map(|head| head.get(tenant)).collect();
+        let tombstones = self.tombstones();
+        let rollups = match view.rolled.get(tenant.as_str()).filter(|_| signal == Signal::Metrics) {
+            Some(rolled) => rolled.standing(tenant, (&view.parts, &heads), range, &tombstones),
+            None => Standing::default(),
+        };
+        Snapshot { parts, rollups, heads, tombstones }
     }
 
     /// Replaces parts in a view: `gone` (by id) by `added`. The gone ones are buried.
-    pub(crate) fn replace_parts(&self, signal: Signal, gone: &[Arc<PartMeta>], added: Vec<Arc<PartMeta>>) {
+    pub(crate) fn replace_parts(
+        &self,
+        signal: Signal,
+        gone: &[Arc<PartMeta>],
+        added: Vec<Arc<PartMeta>>,
+        rolled: BTreeMap<String, Rolled>,
+    ) {
         self.edit_view(signal, |view| {
             let mut parts: Vec<Arc<PartMeta>> =
                 view.parts.iter().filter(|part| !gone.iter().any(|g| g.id == part.id)).cloned().collect();
             parts.extend(added);
             parts.sort_by(|a, b| (a.through, &a.id).cmp(&(b.through, &b.id)));
             view.parts = parts.into();
+            view.rolled = Arc::new(rolled);
         });
         self.graveyard.lock().unwrap_or_else(PoisonError::into_inner).extend(gone.iter().cloned());
     }

@@ -29,6 +29,8 @@ pub struct StoreStats {
     pub compactions: AtomicU64,
     /// Compactions that failed.
     pub compaction_errors: AtomicU64,
+    /// Days of samples rolled up.
+    pub days_rolled_up: AtomicU64,
     /// Parts dropped by retention.
     pub parts_expired: AtomicU64,
     /// Parts set aside as damaged.
@@ -44,7 +46,7 @@ pub struct StoreStats {
 impl StoreStats {
     /// Every counter with its name, in a fixed order.
     #[must_use]
-    pub fn read(&self) -> [(&'static str, u64); 17] {
+    pub fn read(&self) -> [(&'static str, u64); 18] {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("rows_appended", get(&self.rows_appended)),
@@ -59,6 +61,7 @@ impl StoreStats {
             ("flush_errors", get(&self.flush_errors)),
             ("compactions", get(&self.compactions)),
             ("compaction_errors", get(&self.compaction_errors)),
+            ("days_rolled_up", get(&self.days_rolled_up)),
             ("parts_expired", get(&self.parts_expired)),
             ("parts_quarantined", get(&self.parts_quarantined)),
             ("head_bytes", get(&self.head_bytes)),

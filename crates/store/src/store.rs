@@ -65,9 +65,17 @@ impl Store {
     /// # Errors
     /// None that a store in memory could meet.
     pub async fn in_memory(world: Arc<dyn World>) -> Result<Arc<Self>, StoreError> {
+        Self::in_memory_with(StoreOptions::new(""), world).await
+    }
+
+    /// The same with options; their directory is not used.
+    ///
+    /// # Errors
+    /// None that a store in memory could meet.
+    pub async fn in_memory_with(options: StoreOptions, world: Arc<dyn World>) -> Result<Arc<Self>, StoreError> {
         let objects = Objects::remote(Arc::new(object_store::memory::InMemory::new()));
         let disks = Signal::ALL.iter().map(|_| Arc::new(Memory::default()) as Arc<dyn Disk>).collect();
-        Self::on(StoreOptions::new(""), world, objects, disks, None).await
+        Self::on(options, world, objects, disks, None).await
     }
 
     /// Opens a store on any ground.
@@ -173,7 +181,7 @@ impl Store {
     pub async fn label_texts(&self, selection: &Selection, wanted: Texts) -> Result<Vec<String>, StoreError> {
         let conditions = Arc::new(Conditions::compile(&selection.matchers)?);
         let snapshot = self.state.snapshot(Signal::Metrics, &selection.tenant, selection.range);
-        read::series::texts(&self.state, snapshot, selection.range, conditions, wanted).await
+        read::series::texts(&self.state, snapshot, selection, conditions, wanted).await
     }
 
     /// Type, unit and help of the tenant's metric families, sorted by name.
@@ -232,11 +240,20 @@ impl Store {
         Ok(found)
     }
 
-    /// First and last time of each part; after [`Store::flush`] that is all there is.
+    /// Lengths of the intervals that samples are rolled up over, the longest first, nanoseconds.
+    #[must_use]
+    pub fn rollup_lengths(&self) -> Vec<i64> {
+        let mut lengths: Vec<i64> =
+            self.state.options.retention.rollups.iter().map(|rollup| gw_base::time::nanos_of(rollup.length)).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        lengths
+    }
+
+    /// First and last time of each part of rows; after [`Store::flush`] that is all there is.
     #[must_use]
     pub fn part_times(&self, tenant: &Tenant, signal: Signal) -> Vec<TimeRange> {
         let view = self.state.view(signal);
-        let of_tenant = view.parts.iter().filter(|part| part.is_of(tenant, signal));
+        let of_tenant = view.parts.iter().filter(|part| part.is_of(tenant, signal) && !part.is_rollup());
         of_tenant.map(|part| TimeRange::new(Timestamp::from_nanos(part.min), Timestamp::from_nanos(part.max))).collect()
     }
 
@@ -252,7 +269,7 @@ impl Store {
         let head_rows: u64 = heads().map(|head| head.rows()).sum();
         SignalUsage {
             signal,
-            rows: view.parts.iter().map(|part| part.rows).sum::<u64>() + head_rows,
+            rows: view.parts.iter().filter(|part| !part.is_rollup()).map(|part| part.rows).sum::<u64>() + head_rows,
             bytes: view.parts.iter().map(|part| part.total_bytes()).sum(),
             parts: view.parts.len() as u64,
             head_rows,

@@ -25,6 +25,7 @@ pub(crate) async fn instant(
         lookback: None,
         direction: params::direction(&given)?,
         limit: Some(params::limit(&given)?),
+        reading: gw_batch::Reading::default(),
     };
     run(&services, &headers, request, TimeRange::new(at, at)).await
 }
@@ -43,6 +44,7 @@ pub(crate) async fn range(
         lookback: None,
         direction: params::direction(&given)?,
         limit: Some(params::limit(&given)?),
+        reading: gw_batch::Reading::default(),
     };
     run(&services, &headers, request, range).await
 }

@@ -105,6 +105,7 @@ impl Tail {
             // The first look shows the newest lines up to the limit; later ones follow in order.
             direction: if self.order.is_empty() { Direction::Backward } else { Direction::Forward },
             limit: Some(limit),
+            reading: gw_batch::Reading::default(),
         };
         let range = TimeRange::new(self.from, end);
         let query = Query { tenant: self.tenant.clone(), request, range, limits: self.services.limits.clone() };

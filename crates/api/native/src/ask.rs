@@ -42,6 +42,7 @@ async fn matrix(
         lookback: None,
         direction: Direction::Forward,
         limit: None,
+        reading: gw_batch::Reading::default(),
     };
     let query = Query { tenant: services.default_tenant(), request, range, limits: services.limits.clone() };
     let mut answer = services.queries.query(query).await?;

@@ -37,6 +37,7 @@ pub(crate) async fn explain(State(services): State<Services>, given: Params) -> 
         lookback,
         direction: Direction::Forward,
         limit: None,
+        reading: gw_batch::Reading::default(),
     };
     let started = services.world.elapsed();
     let mut answer = services.queries.query(asked(&services, request, range)).await?;

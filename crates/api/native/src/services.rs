@@ -72,6 +72,7 @@ async fn from_spans(services: &Services, range: TimeRange) -> Result<Vec<Red>, F
         lookback: None,
         direction: Direction::Backward,
         limit: Some(1000),
+        reading: gw_batch::Reading::default(),
     };
     let batches = ask::rows(services, request, range).await?;
     let seconds = (end.since(start) as f64 / 1e9).max(1.0);

@@ -33,6 +33,7 @@ pub(crate) async fn run(State(services): State<Services>, body: Option<Json<Stat
         lookback: None,
         direction: Direction::Backward,
         limit: Some(limit),
+        reading: gw_batch::Reading::default(),
     };
     let batches = ask::rows(&services, request, TimeRange::ALL).await?;
     let columns: Vec<Value> = batches.first().map_or_else(Vec::new, |batch| {

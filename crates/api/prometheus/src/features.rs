@@ -52,15 +52,11 @@ const FIXED: &[(&str, &[(&str, bool)])] = &[
             ("per_step_stats", false),
             ("smoothed", true),
             ("subqueries", true),
-            ("type_and_unit_labels", false),
             ("without", true),
         ],
     ),
     ("rules", &[("concurrent_rule_eval", true), ("keep_firing_for", true), ("query_offset", true)]),
-    (
-        "scrape",
-        &[("extra_scrape_metrics", false), ("start_timestamp_zero_ingestion", false), ("type_and_unit_labels", false)],
-    ),
+    ("scrape", &[("extra_scrape_metrics", false), ("start_timestamp_zero_ingestion", false)]),
     (
         "tsdb",
         &[
@@ -124,6 +120,8 @@ pub(crate) fn features(settings: &Settings) -> Response {
         ("api", "admin", settings.admin),
         ("api", "remote_write_receiver", settings.receive_writes),
         ("promql", "delayed_name_removal", settings.delayed_names),
+        ("promql", "type_and_unit_labels", settings.type_and_unit_labels),
+        ("scrape", "type_and_unit_labels", settings.type_and_unit_labels),
     ] {
         if let Some(features) = categories.get_mut(category).and_then(Value::as_object_mut) {
             features.insert(name.to_owned(), json!(there));

@@ -1,12 +1,19 @@
 //! `/api/v1/labels`, `/api/v1/label/NAME/values`, `/api/v1/series` and `/api/v1/metadata`.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use gw_base::{Signal, TimeRange};
-use gw_batch::{Names, Query, Request};
+use gw_base::labels::Iter;
+use gw_base::{Labels, Signal, TimeRange};
+use gw_batch::{Cost, Names, Query, Request};
 use gw_serve::{Params, Services, collect};
 
 use crate::errors::ApiError;
+use crate::room::Operations;
 use crate::{params, render};
 
 /// Label names.
@@ -27,16 +34,36 @@ pub(crate) async fn values(
     answer(&services, &given, Names::Values(name)).await
 }
 
-/// Label sets of series.
-pub(crate) async fn series(State(services): State<Services>, given: Params) -> Result<Response, ApiError> {
+/// Label sets of series, those of replicas as one.
+pub(crate) async fn series(operations: Operations, services: Services, given: Params) -> Result<Response, ApiError> {
     if given.all("match[]").next().is_none() {
         return Err(ApiError::bad_data("no match[] parameter provided"));
     }
-    answer(&services, &given, Names::Series).await
+    let limit = params::limit(&given)?;
+    let replica_labels = params::replica_labels(&given, &operations.settings.replica_labels)?;
+    if replica_labels.is_empty() {
+        return answer(&services, &given, Names::Series).await;
+    }
+    let (batches, cost) = ask(&services, &given, (Names::Series, None)).await?;
+    let sets = batches.iter().filter_map(|batch| batch.column(0).as_binary_opt::<i32>());
+    let is_kept = |name: &str| !replica_labels.iter().any(|label| label == name);
+    let kept = |bytes: &[u8]| Labels::from_pairs(Iter::over(bytes).filter(|(name, _)| is_kept(name)));
+    let sets: BTreeSet<Labels> = sets.flat_map(|sets| sets.iter().flatten()).map(kept).collect();
+    Ok(render::label_sets(&sets.into_iter().collect::<Vec<_>>(), limit, &cost))
 }
 
 async fn answer(services: &Services, given: &Params, names: Names) -> Result<Response, ApiError> {
     let limit = params::limit(given)?;
+    let (batches, cost) = ask(services, given, (names, limit)).await?;
+    Ok(render::names(&batches, limit, &cost))
+}
+
+/// The texts or label sets of series that match.
+async fn ask(
+    services: &Services,
+    given: &Params,
+    (names, limit): (Names, Option<usize>),
+) -> Result<(Vec<RecordBatch>, Arc<Cost>), ApiError> {
     let query = Query {
         tenant: services.default_tenant(),
         request: Request::Names {
@@ -51,7 +78,7 @@ async fn answer(services: &Services, given: &Params, names: Names) -> Result<Res
     };
     let mut answer = services.queries.query(query).await.map_err(|error| ApiError::query("match[]", &error))?;
     let batches = collect(&mut answer).await.map_err(|error| ApiError::query("match[]", &error))?;
-    Ok(render::names(&batches, limit, &answer.cost))
+    Ok((batches, answer.cost))
 }
 
 /// Types, units and help texts of metric families.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gw_alert::Matchers;
 use gw_base::{Limits, METRIC_NAME, Matcher, TimeRange, Timestamp, duration};
+use gw_batch::Reading;
 use gw_serve::Params;
 
 use crate::errors::ApiError;
@@ -55,6 +56,22 @@ pub(crate) fn boolean(name: &str, text: &str) -> Result<bool, ApiError> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         _ => Err(ApiError::parameter(name, format!("strconv.ParseBool: parsing {text:?}: invalid syntax"))),
     }
+}
+
+/// How stored series are to be read: `rollups=false` refuses rollups, and as in Thanos `dedup` and `replicaLabels[]` make one
+/// series of those of replicas.
+pub(crate) fn reading(params: &Params, configured: &[String]) -> Result<Reading, ApiError> {
+    let switch = |name| params.get(name).map_or(Ok(true), |text| boolean(name, text));
+    Ok(Reading { rollups: switch("rollups")?, replica_labels: replica_labels(params, configured)? })
+}
+
+/// The labels that tell replicas apart; none where these are not to be one.
+pub(crate) fn replica_labels(params: &Params, configured: &[String]) -> Result<Vec<String>, ApiError> {
+    if !params.get("dedup").map_or(Ok(true), |text| boolean("dedup", text))? {
+        return Ok(Vec::new());
+    }
+    let named: Vec<String> = params.all("replicaLabels[]").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    Ok(if named.is_empty() { configured.to_vec() } else { named })
 }
 
 /// Conditions on labels that are not in storage, written as a selector: `name{label="value"}`, either part alone too.
@@ -135,6 +152,18 @@ mod tests {
         for text in ["", "{", "up{", "up}", "u-p"] {
             assert!(selector("m", text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn replicas_are_one_unless_the_query_says_no() {
+        let configured = ["replica".to_owned()];
+        let labels = |text: &str| replica_labels(&Params::parse(text), &configured);
+        assert_eq!(labels("").unwrap(), ["replica"]);
+        assert_eq!(labels("dedup=true&replicaLabels[]=a&replicaLabels%5B%5D=b").unwrap(), ["a", "b"]);
+        assert!(labels("dedup=false&replicaLabels[]=a").unwrap().is_empty());
+        assert!(labels("dedup=maybe").is_err());
+        assert!(!reading(&Params::parse("rollups=false"), &[]).unwrap().rollups);
+        assert_eq!(reading(&Params::parse("dedup=1"), &[]).unwrap(), Reading::default());
     }
 
     #[test]

@@ -38,6 +38,7 @@ async fn run(
         lookback: params::span(given, "lookback_delta")?.or(Some(operations.settings.lookback)),
         direction: Direction::Forward,
         limit: params::limit(given)?,
+        reading: params::reading(given, &operations.settings.replica_labels)?,
     };
     let limits = params::limits(given, &services.limits)?;
     let query = Query { tenant: services.default_tenant(), request, range, limits };

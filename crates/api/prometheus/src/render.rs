@@ -292,6 +292,25 @@ fn push_stats(out: &mut String, cost: &Arc<Cost>, timings: Timings) {
     out.push_str(&stats.to_string());
 }
 
+/// Label sets.
+pub(crate) fn label_sets(sets: &[gw_base::Labels], limit: Option<usize>, cost: &Cost) -> Response {
+    let mut notes = cost.notes();
+    if limit.is_some_and(|limit| sets.len() > limit) {
+        notes.push(Note { warning: true, text: "results truncated due to limit".to_owned() });
+    }
+    let mut out = String::from("{\"status\":\"success\",\"data\":[");
+    for (at, set) in sets.iter().take(limit.unwrap_or(usize::MAX)).enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push_labels(&mut out, set.as_bytes());
+    }
+    out.push(']');
+    push_notes(&mut out, &notes);
+    out.push('}');
+    json(out)
+}
+
 /// Label names, label values or label sets.
 pub(crate) fn names(batches: &[RecordBatch], limit: Option<usize>, cost: &Cost) -> Response {
     let mut notes = cost.notes();

@@ -72,7 +72,7 @@ pub fn room(services: Services, operations: Operations) -> Router {
     let origins = operations.settings.cors.clone();
     let counted = (Arc::clone(&operations.observed), Arc::clone(&services.world));
     let api = queries(&operations)
-        .merge(series())
+        .merge(series(&operations))
         .merge(exchange(&operations))
         .merge(boards(&operations))
         .merge(statuses(&operations))
@@ -119,11 +119,14 @@ fn queries(operations: &Operations) -> Router<Services> {
         .route("/parse_query", both(syntax::parse))
 }
 
-fn series() -> Router<Services> {
+fn series(operations: &Operations) -> Router<Services> {
+    let listing = operations.clone();
+    let listing =
+        move |State(services): State<Services>, given: Params| names::series(listing.clone(), services, given);
     Router::new()
         .route("/labels", both(names::labels))
         .route("/label/{name}/values", get(names::values))
-        .route("/series", both(names::series))
+        .route("/series", both(listing))
         .route("/metadata", get(names::metadata))
         .route("/search/metric_names", both(search::metric_names))
         .route("/search/label_names", both(search::label_names))

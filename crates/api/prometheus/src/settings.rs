@@ -15,6 +15,10 @@ pub struct Settings {
     pub lookback: Duration,
     /// Whether metric names that an operation drops stay until the end of a query.
     pub delayed_names: bool,
+    /// Whether series get their type and unit as labels, and remarks go by these.
+    pub type_and_unit_labels: bool,
+    /// Labels that tell replicas apart, where a query names none itself; without any all series are answered as they are.
+    pub replica_labels: Vec<String>,
     /// Bounds of remote reads.
     pub read: ReadLimits,
     /// Origins of web pages that may read answers; without it no page of another origin may.
@@ -46,6 +50,8 @@ impl Default for Settings {
             receive_writes: true,
             lookback: Duration::from_mins(5),
             delayed_names: true,
+            type_and_unit_labels: false,
+            replica_labels: Vec::new(),
             read: ReadLimits::default(),
             cors: None,
         }

@@ -67,6 +67,7 @@ pub(crate) async fn month(services: &Services, now: Timestamp) -> Result<BTreeMa
         lookback: Some(Duration::from_hours(1)),
         direction: Direction::Forward,
         limit: None,
+        reading: gw_batch::Reading::default(),
     };
     let mut answer = services.queries.query(query(services, request, TimeRange::new(now, now))).await?;
     let mut found = BTreeMap::new();

@@ -46,6 +46,8 @@ pub(crate) struct Job {
     timeout: PromDuration,
     target_rules: Rules,
     sample_rules: Rules,
+    /// Whether series get the type and unit of their metric as labels.
+    typed: bool,
     client: reqwest::Client,
     /// Differs between jobs, and between versions of one job.
     version: u64,
@@ -69,6 +71,7 @@ impl Job {
             sample_rules: compile(&config.metric_relabel_configs)?,
             client: clients.get(&settings)?,
             config: config.clone(),
+            typed: all.scrape.type_and_unit_labels,
             version,
         })
     }

@@ -248,6 +248,9 @@ impl PageReader<'_> {
             }
             labels.set(name.as_ref(), value.as_ref());
         }
+        if self.job.typed {
+            self.with_type_and_unit(sample.name, &mut labels);
+        }
         self.with_target_labels(&mut labels);
         let keep = self.job.sample_rules.apply(&mut labels);
         if keep {
@@ -264,6 +267,17 @@ impl PageReader<'_> {
         };
         self.memory.series.insert(sample.series.into(), known);
         Ok(())
+    }
+
+    /// Wire: type and unit that the page tells of the metric win over labels of these names; those that it does not tell
+    /// are left out (prometheus schema/labels.go).
+    fn with_type_and_unit(&self, name: &str, labels: &mut LabelsBuilder) {
+        const ENDS: [&str; 8] = ["_bucket", "_count", "_sum", "_total", "_created", "_info", "_gcount", "_gsum"];
+        let base = ENDS.iter().filter_map(|end| name.strip_suffix(end));
+        let family = std::iter::once(name).chain(base).find_map(|name| self.memory.families.get(name));
+        let kind = family.and_then(|family| family.kind).filter(|kind| *kind != MetricType::Unknown);
+        labels.set("__type__", kind.map_or("", MetricType::as_str));
+        labels.set("__unit__", family.map_or("", |family| family.unit.as_str()));
     }
 
     /// Wire: without `honor_labels` the target's labels win and those of the page become `exported_NAME`.

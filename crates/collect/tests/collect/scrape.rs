@@ -33,6 +33,25 @@ async fn one_more(rig: &Rig, server: &Server) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn type_and_unit_become_labels_where_the_page_tells_them() {
+    let server = Server::start();
+    server.say(
+        "# TYPE hits counter\nhits{__type__=\"own\"} 3\n# TYPE lat histogram\nlat_bucket{le=\"1\"} 2\n\
+         # TYPE odd untyped\nodd 1\nbare{__unit__=\"m\"} 1\n",
+    );
+    let mut config = job(&server, "");
+    config.scrape.type_and_unit_labels = true;
+    let rig = Rig::start(config);
+    one_more(&rig, &server).await;
+    let samples = rig.memory.samples();
+    let common = format!("instance={},job=shop", server.address);
+    assert_eq!(samples[0], format!("hits{{__type__=counter,{common},zone=a}} 3"));
+    assert_eq!(samples[1], format!("lat_bucket{{__type__=histogram,{common},le=1,zone=a}} 2"));
+    assert_eq!(samples[2], format!("odd{{{common},zone=a}} 1"), "a type that is not known is not told");
+    assert_eq!(samples[3], format!("bare{{{common},zone=a}} 1"), "the labels are the server's");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn labels_collide_and_series_end() {
     let server = Server::start();
     server.say("# HELP hits Hits.\n# TYPE hits counter\nhits{job=\"own\",path=\"/\"} 3\ngone 1\n");

@@ -17,7 +17,7 @@ use gw_plan::algebra::Raw;
 use tokio::sync::mpsc;
 
 use crate::exec::{matrices, own, query_error};
-use crate::operators::raw_samples;
+use crate::operators::{Track, raw_samples};
 use crate::run::Run;
 
 /// Batches that wait for a slow reader.
@@ -108,9 +108,13 @@ pub(crate) fn matrix(
 
 /// The raw samples of a range selector.
 pub(crate) async fn samples(raw: Raw, run: Arc<Run>) -> Result<Answer, QueryError> {
-    let tracks = raw_samples(&run, &raw).await?;
     let mut builder = SamplesBuilder::default();
-    for (labels, track) in &tracks {
+    // One after the other, so that no more than one series is there twice.
+    for series in raw_samples(&run, &raw).await? {
+        let (labels, track) = (&series.labels, Track::of(&series));
+        if track.times.is_empty() && track.histograms.is_empty() {
+            continue;
+        }
         let encoded: Vec<Vec<u8>> = track.histograms.iter().map(|histogram| histogram.encode()).collect();
         let floats = track.times.iter().zip(&track.values).map(|(time, value)| (*time, Some(*value), None));
         let histograms = track.histogram_times.iter().zip(&encoded);

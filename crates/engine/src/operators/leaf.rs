@@ -7,13 +7,15 @@ use gw_base::{Labels, Signal, TimeRange, Timestamp};
 use gw_batch::{Cost, PlanNode, QueryError, is_stale};
 use gw_plan::algebra::{self, Boundary, Take};
 use gw_plan::annotations::Notes;
-use gw_plan::seconds;
+use gw_plan::dedup::Meaning;
 use gw_plan::sliding::{Frame, Row, Scratch, Sliding};
 use gw_plan::window::Value;
-use gw_store::{Selection, Series, SeriesCursor, Step};
+use gw_plan::{rollups, seconds};
+use gw_store::{Rollups, Selection, Series, Step};
 
 use super::extended;
-use super::names::metric_of;
+use super::names::{metric_of, type_of};
+use super::replicas::{Source, meaning_of};
 use super::slide::{Track, keep_statistics, slide, starts_at};
 use crate::exec::{MatrixStream, Scalars};
 use crate::matrix::Matrix;
@@ -44,6 +46,8 @@ enum Kernel {
         params: Scalars,
         /// The same function over all steps at once, and its parameter.
         sliding: Option<(Sliding, f64)>,
+        /// The same function over rollups of a length.
+        rolled: Option<(rollups::Function, i64)>,
     },
 }
 
@@ -51,7 +55,7 @@ enum Kernel {
 #[derive(Debug)]
 pub(super) struct Leaf {
     kernel: Kernel,
-    cursor: SeriesCursor,
+    source: Source,
     run: Arc<Run>,
     node: Arc<PlanNode>,
     track: Track,
@@ -68,11 +72,13 @@ impl Leaf {
         run: &Arc<Run>,
         node: &Arc<PlanNode>,
     ) -> Result<Self, QueryError> {
+        let (stand, rolled) = rolled(&spec, run);
         let (matchers, after, until) = spec.reads();
         let range = TimeRange::new(Timestamp::from_nanos(after.saturating_add(1)), Timestamp::from_nanos(until));
         let newest = matches!(&spec, Spec::Select(select) if select.grid.count == 1 && !select.smoothed);
         let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
             .matching(matchers.to_vec())
+            .with_rollups(stand)
             .at_most(run.limits.query_samples);
         let selection = Selection { newest, ..selection };
         let kernel = match spec {
@@ -80,14 +86,15 @@ impl Leaf {
             Spec::Window(window) => {
                 let params = Scalars::read(inputs, window.grid.count, run).await?;
                 let sliding = sliding(&window, &params);
-                Kernel::Window { window: Box::new(window), params, sliding }
+                Kernel::Window { window: Box::new(window), params, sliding, rolled }
             }
         };
         let cursor = run.store.cursor(&selection).await.map_err(read_failed)?;
-        Cost::add(&run.cost.parts, cursor.parts());
+        let source = Source::new(cursor, kernel.meaning(), run).await?;
+        Cost::add(&run.cost.parts, source.parts());
         Ok(Self {
             kernel,
-            cursor,
+            source,
             run: Arc::clone(run),
             node: Arc::clone(node),
             track: Track::default(),
@@ -100,13 +107,10 @@ impl Leaf {
     /// Cuts what is to be read into leaves that can be read at the same time, in label order: where there is much of it, and
     /// nothing but floats. How many does not depend on the machine, so neither does the last digit of a sum.
     pub(super) fn pieces(self) -> Vec<Self> {
-        if self.cursor.most_series() < PIECES_FROM || self.cursor.any_extras() {
-            return vec![self];
-        }
-        let Self { kernel, cursor, run, node, .. } = self;
-        let piece = |cursor| Self {
+        let Self { kernel, source, run, node, .. } = self;
+        let piece = |source| Self {
             kernel: kernel.clone(),
-            cursor,
+            source,
             run: Arc::clone(&run),
             node: Arc::clone(&node),
             track: Track::default(),
@@ -114,13 +118,13 @@ impl Leaf {
             series: 0,
             counted: 0,
         };
-        cursor.split(PIECES).into_iter().map(piece).collect()
+        source.split(PIECES, PIECES_FROM).into_iter().map(piece).collect()
     }
 
     /// Moves to the next series; `false` behind the last.
     pub(super) async fn next(&mut self) -> Result<bool, QueryError> {
         loop {
-            match self.cursor.advance().map_err(read_failed)? {
+            match self.source.advance()? {
                 Step::Series => {
                     self.judge_arguments()?;
                     self.series += 1;
@@ -132,7 +136,7 @@ impl Leaf {
                 }
                 Step::Load => {
                     self.run.check()?;
-                    self.cursor.load().await.map_err(read_failed)?;
+                    self.source.load().await?;
                 }
                 Step::End => {
                     self.count();
@@ -151,7 +155,7 @@ impl Leaf {
     }
 
     fn count(&mut self) {
-        let samples = self.cursor.samples_read() - self.counted;
+        let samples = self.source.samples_read() - self.counted;
         self.counted += samples;
         Cost::add(&self.run.cost.series, std::mem::take(&mut self.series));
         Cost::add(&self.run.cost.rows, samples);
@@ -161,12 +165,12 @@ impl Leaf {
 
     /// The label bytes of the series.
     pub(super) fn labels(&self) -> &[u8] {
-        self.cursor.labels()
+        self.source.labels()
     }
 
     /// The labels of the series.
     pub(super) fn owned_labels(&self) -> Labels {
-        Labels::of_checked(self.cursor.labels())
+        Labels::of_checked(self.source.labels())
     }
 
     /// Whether the metric name of the rows is to be dropped at the end.
@@ -179,7 +183,7 @@ impl Leaf {
 
     /// Evaluates the series at every step and writes the results to an empty row.
     pub(super) fn fill(&mut self, matrix: &mut Matrix, row: usize) {
-        let samples = self.cursor.samples();
+        let samples = self.source.samples();
         let plain = samples.histogram_times.is_empty();
         let (cost, rules) = (&self.run.cost, self.run.rules);
         match &self.kernel {
@@ -196,9 +200,9 @@ impl Leaf {
                 latest(&samples, select, (matrix, row));
             }
             Kernel::Select(select) => latest(samples, select, (matrix, row)),
-            Kernel::Window { window, params, sliding } => {
+            Kernel::Window { window, params, sliding, rolled } => {
                 let frame = frame_of(window);
-                let metric = metric_of(self.cursor.labels());
+                let metric = metric_of(self.source.labels());
                 let notes = Notes::new(cost, window.call.position).about(metric);
                 match sliding {
                     Some((sliding, param)) if plain && (samples.starts.is_empty() || !rules.start_timestamps) => {
@@ -220,8 +224,24 @@ impl Leaf {
                         }
                     }
                 }
-                super::scan::note_doubtful_counter(&window.call, matrix, row, &notes, metric);
+                if let Some((function, length)) = rolled.filter(|_| !samples.rollups.is_empty()) {
+                    let (known, floats) =
+                        ((&*samples.rollups, self.source.boundary()), (&*samples.times, &*samples.values));
+                    rollups::fill(function, known, floats, (frame, length), &mut matrix.row_mut(row));
+                }
+                let kind = rules.type_labels.then(|| type_of(self.source.labels()));
+                super::scan::note_doubtful_counter(&window.call, (&*matrix, row), &notes, (metric, kind));
             }
+        }
+    }
+}
+
+impl Kernel {
+    /// What the samples of the series mean to the function.
+    fn meaning(&self) -> Meaning {
+        match self {
+            Self::Select(_) => meaning_of(None),
+            Self::Window { window, .. } => meaning_of(Some(window.call.name)),
         }
     }
 }
@@ -254,6 +274,23 @@ fn sliding(window: &algebra::Window, params: &Scalars) -> Option<(Sliding, f64)>
     let (q, rest) = params.first().split_first()?;
     // Anything else deserves a remark, which the kernel makes.
     (rest.iter().all(|other| other == q) && (0.0..=1.0).contains(q)).then_some((sliding, *q))
+}
+
+/// How rollups may stand for the samples of a leaf, and its function over them where windows are made of whole intervals.
+fn rolled(spec: &Spec, run: &Run) -> (Rollups, Option<(rollups::Function, i64)>) {
+    if !run.reading.rollups {
+        return (Rollups::Refused, None);
+    }
+    if !run.reading.replica_labels.is_empty() {
+        return (Rollups::Lasts, None);
+    }
+    let Spec::Window(window) = spec else { return (Rollups::Lasts, None) };
+    let plain = window.boundary == Boundary::Inside && !window.closed;
+    let function = rollups::Function::of(window.call.name).filter(|_| plain);
+    match function.zip(rollups::length_of(window, &run.store.rollup_lengths())) {
+        Some((function, length)) => (Rollups::Whole { length, exact: function.exact() }, Some((function, length))),
+        None => (Rollups::Lasts, None),
+    }
 }
 
 const fn frame_of(window: &algebra::Window) -> Frame {

@@ -16,6 +16,7 @@ mod map;
 mod names;
 mod relabel;
 mod repeat;
+mod replicas;
 mod scan;
 mod set;
 mod slide;

@@ -60,6 +60,11 @@ pub(crate) fn metric_of(labels: &[u8]) -> &str {
     gw_base::labels::Iter::over(labels).find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| value)
 }
 
+/// The type of the metric as a label says it; empty where none does.
+pub(crate) fn type_of(labels: &[u8]) -> &str {
+    gw_base::labels::Iter::over(labels).find(|(name, _)| *name == "__type__").map_or("", |(_, value)| value)
+}
+
 /// The labels without those of the metric name.
 pub(crate) fn unnamed(labels: &Labels) -> Labels {
     if labels.iter().any(|(name, _)| is_metric_label(name)) { labels.without(is_metric_label) } else { labels.clone() }

@@ -1,5 +1,6 @@
 //! Leaves: stored series as step matrices, by look-back or by a function over windows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -8,12 +9,13 @@ use gw_base::{Labels, Matcher, Signal, TimeRange, Timestamp};
 use gw_batch::{Cost, PlanNode, QueryError};
 use gw_plan::algebra;
 use gw_plan::annotations::{Notes, Position};
+use gw_plan::dedup::Meaning;
 use gw_plan::seconds;
-use gw_store::Selection;
+use gw_store::{Rollups, Selection, Series};
 
 use super::leaf::{Leaf, Spec};
 use super::names::in_order;
-use super::slide::Track;
+use super::replicas::merged;
 use crate::exec::{MatrixStream, Operator};
 use crate::matrix::Matrix;
 use crate::run::{Run, read_failed};
@@ -124,15 +126,20 @@ impl Operator for Window {
     }
 }
 
-/// Says that a metric with a rate does not have the name of a counter.
+/// Says that a metric with a rate does not have the name of a counter; or not the type, where series say theirs.
 pub(super) fn note_doubtful_counter(
     call: &algebra::WindowCall,
-    matrix: &Matrix,
-    row: usize,
+    (matrix, row): (&Matrix, usize),
     notes: &Notes<'_>,
-    metric: &str,
+    (metric, kind): (&str, Option<&str>),
 ) {
     if !matches!(call.name, "rate" | "increase") || metric.is_empty() {
+        return;
+    }
+    if let Some(kind) = kind {
+        if !matches!(kind, "counter" | "histogram") && matrix.floats(row).1.contains(&true) {
+            notes.not_typed_as_counter(kind);
+        }
         return;
     }
     let named = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| metric.ends_with(end));
@@ -141,20 +148,33 @@ pub(super) fn note_doubtful_counter(
     }
 }
 
-/// The raw samples of a range selector that is the whole query, in label order.
-pub(crate) async fn raw_samples(run: &Run, raw: &algebra::Raw) -> Result<Vec<(Labels, Track)>, QueryError> {
+/// The series of replicas as one each.
+fn without_replicas(series: Vec<Series>, replica_labels: &[String]) -> Vec<Series> {
+    let mut sets: BTreeMap<Labels, Vec<Series>> = BTreeMap::new();
+    for series in series {
+        let labels = series.labels.without(|name| replica_labels.iter().any(|label| label == name));
+        sets.entry(labels).or_default().push(series);
+    }
+    let one = |(labels, replicas)| Series { labels, ..merged(replicas, Meaning::Gauge) };
+    sets.into_iter().map(one).collect()
+}
+
+/// The stored series of a range selector that is the whole query, in label order.
+pub(crate) async fn raw_samples(run: &Run, raw: &algebra::Raw) -> Result<Vec<Series>, QueryError> {
     let end = raw.shift.apply(raw.at);
     let start = end.saturating_sub(raw.range).saturating_add(1);
     let range = TimeRange::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
     let selection = Selection::new(run.tenant.clone(), Signal::Metrics, range)
         .matching(raw.matchers.clone())
+        .with_rollups(if run.reading.rollups { Rollups::Lasts } else { Rollups::Refused })
         .at_most(run.limits.query_samples);
-    let series = run.store.series(&selection).await.map_err(read_failed)?;
+    let mut series = run.store.series(&selection).await.map_err(read_failed)?;
+    if !run.reading.replica_labels.is_empty() {
+        series = without_replicas(series, &run.reading.replica_labels);
+    }
     let samples: usize = series.iter().map(|series| series.times.len() + series.histogram_times.len()).sum();
     Cost::add(&run.cost.series, series.len());
     Cost::add(&run.cost.rows, samples);
     Cost::add(&run.cost.bytes, samples * 16);
-    let series = in_order(series, |series| &series.labels);
-    let tracks = series.into_iter().map(|series| (series.labels.clone(), Track::of(&series)));
-    Ok(tracks.filter(|(_, track)| !track.times.is_empty() || !track.histograms.is_empty()).collect())
+    Ok(in_order(series, |series| &series.labels))
 }

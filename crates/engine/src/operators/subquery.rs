@@ -9,6 +9,7 @@ use gw_plan::annotations::Notes;
 use gw_plan::histogram::{HINT_NO_RESET, HINT_RESET, HINT_UNKNOWN};
 use gw_plan::seconds;
 
+use super::names::type_of;
 use super::scan::note_doubtful_counter;
 use super::slide::{Frame, Track, slide};
 use crate::exec::{MatrixStream, Operator, Scalars, once};
@@ -56,7 +57,8 @@ impl Operator for Subquery {
                     let dropped = block.dropped[row] || !call.keeps_name;
                     let at = out.push(block.labels[row].clone(), dropped);
                     slide(&points(block, row, inner), frame, &call, &params, (&mut out, at, &notes));
-                    note_doubtful_counter(&call, &out, at, &notes, &metric);
+                    let kind = run.rules.type_labels.then(|| type_of(block.labels[row].as_bytes()));
+                    note_doubtful_counter(&call, (&out, at), &notes, (&metric, kind));
                     out.pop_if_empty();
                 }
                 out

@@ -149,7 +149,15 @@ pub(crate) async fn over_lines(lines: &[String]) -> Bench {
 
 pub(crate) fn expression(language: Language, text: &str, step: Option<Duration>) -> Request {
     let (text, direction) = (text.to_owned(), Direction::Forward);
-    Request::Expression { language, text, step, lookback: None, direction, limit: None }
+    Request::Expression {
+        language,
+        text,
+        step,
+        lookback: None,
+        direction,
+        limit: None,
+        reading: gw_batch::Reading::default(),
+    }
 }
 
 pub(crate) async fn rows(mut answer: Answer) -> Vec<RecordBatch> {

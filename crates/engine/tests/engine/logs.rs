@@ -10,7 +10,15 @@ use crate::bench::{Bench, expression, over_lines, rows, secs};
 
 async fn lines(bench: &Bench, text: &str, direction: Direction, limit: Option<usize>) -> Vec<(String, String)> {
     let text = text.to_owned();
-    let request = Request::Expression { language: Language::LogQl, text, step: None, lookback: None, direction, limit };
+    let request = Request::Expression {
+        language: Language::LogQl,
+        text,
+        step: None,
+        lookback: None,
+        direction,
+        limit,
+        reading: gw_batch::Reading::default(),
+    };
     let answer = bench.ask(request).await.expect("the query has an answer");
     assert_eq!(answer.shape, Shape::Lines);
     let mut found = Vec::new();

@@ -4,5 +4,6 @@ mod bench;
 mod limits;
 mod logs;
 mod metrics;
+mod rollups;
 mod sql;
 mod traces;

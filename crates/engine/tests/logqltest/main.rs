@@ -77,6 +77,7 @@ async fn ask(engine: &Engine, eval: &Eval) -> Result<Series, QueryError> {
         lookback: None,
         direction: Direction::Forward,
         limit: None,
+        reading: gw_batch::Reading::default(),
     };
     let query = Query { tenant: Tenant::default(), request, range, limits: Limits::default() };
     let mut answer = engine.query(query).await?;

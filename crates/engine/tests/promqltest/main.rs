@@ -109,6 +109,7 @@ impl Bench {
             lookback: None,
             direction: Direction::Forward,
             limit: None,
+            reading: gw_batch::Reading::default(),
         };
         let query = Query { tenant: Tenant::default(), request, range, limits: Limits::default() };
         let answer = answer::read(&self.engine, query).await.map_err(|error| error.message);

@@ -229,6 +229,7 @@ fn translate(given: &Given) -> Result<Start> {
     let retention = given.get("storage.tsdb.retention.time").or_else(|| given.get("storage.tsdb.retention"));
     let frame = given.get("storage.remote.read-max-bytes-in-frame").map(|bytes| format!("{bytes}B"));
     let size = given.get("storage.tsdb.retention.size").filter(|size| *size != "0").map(str::to_owned);
+    let typed = given.all("enable-feature").flat_map(|list| list.split(',')).any(|name| name == "type-and-unit-labels");
     let reckoned = [
         ("listen.address", Some(address), "--web.listen-address"),
         ("store.dir", Some(path.to_owned()), "--storage.tsdb.path"),
@@ -236,9 +237,12 @@ fn translate(given: &Given) -> Result<Start> {
         ("store.retention_size", size, "--storage.tsdb.retention.size"),
         // Like the original, nothing that is young may be used unless a flag says so.
         ("query.features", Some(given.all("enable-feature").collect::<Vec<_>>().join(",")), "--enable-feature"),
+        ("collect.scrape.type_and_unit_labels", typed.then(|| "true".to_owned()), "--enable-feature"),
         ("query.read_frame", frame, "--storage.remote.read-max-bytes-in-frame"),
         ("listen.path_prefix", prefix(given), "--web.route-prefix"),
         ("listen.cors_origin", Some(given.get("web.cors.origin").unwrap_or(".*").to_owned()), "--web.cors.origin"),
+        // What the original's retention lets go is gone.
+        ("store.rollups", Some("none".to_owned()), "prometheus"),
         // The original watches what its file names and nothing else.
         ("detect.default_rules", Some("false".to_owned()), "prometheus"),
         ("collect.host.enabled", Some("false".to_owned()), "prometheus"),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use gw_base::{Matcher, Signal, Tenant, TimeRange, Timestamp};
 use gw_config::Environment;
-use gw_store::Selection;
+use gw_store::{Rollups, Selection};
 
 use super::blocks::Blocks;
 use super::outcome::{self, grouped};
@@ -126,7 +126,9 @@ async fn windows(open: &OpenStore, selectors: &[Vec<Matcher>], range: TimeRange)
 
 async fn has_samples(open: &OpenStore, selectors: &[Vec<Matcher>], range: TimeRange) -> Result<bool> {
     for selector in selectors {
-        let selection = Selection::new(Tenant::default(), Signal::Metrics, range).matching(selector.clone());
+        let selection = Selection::new(Tenant::default(), Signal::Metrics, range)
+            .matching(selector.clone())
+            .with_rollups(Rollups::Refused);
         if !open.store.label_sets(&selection).await?.is_empty() {
             return Ok(true);
         }

@@ -13,7 +13,7 @@ pub enum Release {
     V2,
 }
 
-/// Which rules hold. The default are those of the 3.x line with everything switched on.
+/// Which rules hold. The default are those of the 3.x line with all of the language switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     /// The release line.
@@ -24,11 +24,19 @@ pub struct Rules {
     pub start_timestamps: bool,
     /// Whether metric names that an operation drops stay until the end of the query, where label functions can still see them.
     pub delayed_names: bool,
+    /// Whether series say their type in a label, by which remarks are then made rather than by names.
+    pub type_labels: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { release: Release::V3, syntax: Syntax::default(), start_timestamps: true, delayed_names: true }
+        Self {
+            release: Release::V3,
+            syntax: Syntax::default(),
+            start_timestamps: true,
+            delayed_names: true,
+            type_labels: false,
+        }
     }
 }
 
@@ -36,7 +44,13 @@ impl Rules {
     /// Those of Prometheus 3.14 without any feature flag.
     #[must_use]
     pub const fn stable() -> Self {
-        Self { release: Release::V3, syntax: Syntax::stable(), start_timestamps: false, delayed_names: false }
+        Self {
+            release: Release::V3,
+            syntax: Syntax::stable(),
+            start_timestamps: false,
+            delayed_names: false,
+            type_labels: false,
+        }
     }
 
     /// Switches on what a feature flag of Prometheus names; `false` where it is not about queries.
@@ -48,6 +62,7 @@ impl Rules {
             "promql-binop-fill-modifiers" => &mut self.syntax.fill_modifiers,
             "promql-delayed-name-removal" => &mut self.delayed_names,
             "use-start-timestamps" => &mut self.start_timestamps,
+            "type-and-unit-labels" => &mut self.type_labels,
             _ => return false,
         };
         *switch = true;
@@ -57,7 +72,7 @@ impl Rules {
     /// Those of Prometheus 2.47.
     #[must_use]
     pub fn v2_47() -> Self {
-        Self { release: Release::V2, syntax: Syntax::v2_47(), start_timestamps: false, delayed_names: false }
+        Self { release: Release::V2, syntax: Syntax::v2_47(), ..Self::stable() }
     }
 
     /// Whether the 2.x line's rules hold.

@@ -339,6 +339,12 @@ impl MetricsHead {
         self.shards[shard].read().unwrap_or_else(PoisonError::into_inner).exemplars(place, range)
     }
 
+    /// Time of the earliest float sample; the greatest time where there is none.
+    pub(crate) fn earliest(&self) -> i64 {
+        let of = |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).earliest();
+        self.shards.iter().map(of).min().unwrap_or(i64::MAX)
+    }
+
     /// Calls `found` with the exemplar of each series that came last.
     pub(crate) fn newest_exemplars(&self, mut found: impl FnMut(u32, &Exemplar)) {
         for (number, shard) in self.shards.iter().enumerate() {

@@ -112,6 +112,10 @@ pub(crate) fn settle(series: &mut Series) {
         (series.histogram_times, series.histograms) = last_of_each(pairs).into_iter().unzip();
         series.histograms.iter_mut().for_each(forget_hint);
     }
+    if !series.rollups.is_sorted_by(|a, b| a.end < b.end) {
+        let pairs = series.rollups.drain(..).map(|rollup| (rollup.end, rollup)).collect();
+        series.rollups = last_of_each(pairs).into_iter().map(|(_, rollup)| rollup).collect();
+    }
     if series.starts.len() > 1 {
         series.starts = last_of_each(std::mem::take(&mut series.starts));
         series.starts.dedup_by_key(|(_, start)| *start);

@@ -79,6 +79,17 @@ pub(crate) struct Shard {
     tracks: Vec<Track>,
     slab: Slab,
     extras: Map<u32, Box<Extras>>,
+    earliest: Earliest,
+}
+
+/// Time of the earliest float sample.
+#[derive(Debug)]
+struct Earliest(i64);
+
+impl Default for Earliest {
+    fn default() -> Self {
+        Self(i64::MAX)
+    }
 }
 
 impl Shard {
@@ -93,11 +104,12 @@ impl Shard {
     #[inline]
     pub(crate) fn push(&mut self, series: u32, time: i64, value: f64) -> Grown {
         let bits = value.to_bits();
-        let Self { tracks, slab, .. } = self;
+        let Self { tracks, slab, earliest, .. } = self;
         let track = &mut tracks[series as usize];
         if track.block == Block::NONE {
             let held = track.start(slab, time, bits);
             track.min = track.min.min(time);
+            earliest.0 = earliest.0.min(time);
             return Grown { held, fresh: HEADER };
         }
         if time <= track.last.time {
@@ -134,6 +146,7 @@ impl Shard {
             return 0;
         }
         track.min = track.min.min(time);
+        self.earliest.0 = self.earliest.0.min(time);
         self.extras(series).late.push((time, value));
         size_of::<(i64, f64)>()
     }
@@ -242,6 +255,11 @@ impl Shard {
     /// The exemplar of each series that came last.
     pub(crate) fn newest_exemplars(&self) -> impl Iterator<Item = (u32, &Exemplar)> {
         self.extras.iter().filter_map(|(series, extras)| Some((*series, extras.newest_exemplar()?)))
+    }
+
+    /// Time of the earliest float sample.
+    pub(crate) const fn earliest(&self) -> i64 {
+        self.earliest.0
     }
 
     /// Blocks of samples.

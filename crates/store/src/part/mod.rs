@@ -43,6 +43,12 @@ pub(crate) struct PartMeta {
     pub(crate) index_crc: u32,
     /// Size and CRC-32 of the trace-id object, for spans.
     pub(crate) traces: Option<(u64, u32)>,
+    /// Length of the intervals of rollups in nanoseconds; zero of a part of rows.
+    #[serde(default)]
+    pub(crate) rollup: i64,
+    /// Days that it has float samples of; none where they are too many to name.
+    #[serde(default)]
+    pub(crate) days: Vec<i32>,
 }
 
 impl PartMeta {
@@ -71,6 +77,11 @@ impl PartMeta {
     /// Whether the part is of this tenant and signal.
     pub(crate) fn is_of(&self, tenant: &Tenant, signal: Signal) -> bool {
         self.tenant == tenant.as_str() && self.signal == signal.as_str()
+    }
+
+    /// Whether it holds rollups rather than rows.
+    pub(crate) const fn is_rollup(&self) -> bool {
+        self.rollup > 0
     }
 
     /// Whether some row may lie in the range.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gw_base::{Labels, Set, TimeRange};
+use gw_base::{Labels, Set, Signal, Tenant, TimeRange, Timestamp};
 use gw_batch::Exemplar;
+use gw_batch::rollup::interval_end;
 
-use super::cursor::{SeriesCursor, Step};
+use super::cursor::{SeriesCursor, Stand, Step};
 use super::source::{HeadSource, PartSource, Source};
 use super::{off_reactor, open, tolerate};
 use crate::erase;
@@ -15,9 +16,10 @@ use crate::matching::Conditions;
 use crate::part::PartMeta;
 use crate::part::metrics::PartSeries;
 use crate::part::reader::Opened;
+use crate::rollups::Standing;
 use crate::selection::Texts;
 use crate::state::{Snapshot, State};
-use crate::{Selection, Series, SeriesExemplars, StoreError};
+use crate::{Rollups, Selection, Series, SeriesExemplars, StoreError};
 
 /// The series that match, in label order, to be read one after the other.
 pub(crate) async fn cursor(
@@ -27,13 +29,15 @@ pub(crate) async fn cursor(
     conditions: Arc<Conditions>,
 ) -> Result<SeriesCursor, StoreError> {
     let range = selection.range;
+    let (stand, rollups) = standing(&snapshot, selection);
     let mut opened = Vec::new();
-    for part in &snapshot.parts {
-        opened.extend(open(state, part).await?.map(|opened| (Arc::clone(part), opened)));
+    let parts = snapshot.parts.iter().map(|part| (part, range));
+    for (part, range) in rollups.iter().map(|(part, range)| (part, *range)).chain(parts) {
+        opened.extend(open(state, part).await?.map(|opened| (Arc::clone(part), opened, range)));
     }
     let state = Arc::clone(state);
     let found = off_reactor(move || {
-        let of_part = |(part, opened): (Arc<PartMeta>, Arc<Opened>)| {
+        let of_part = |(part, opened, range): (Arc<PartMeta>, Arc<Opened>, TimeRange)| {
             let tombstones = erase::reaching(&snapshot.tombstones, &part);
             let series = PartSeries::new((&part, &opened), &conditions, range, tombstones);
             Source::Part(Box::new(PartSource::new(Arc::clone(&state), part, series)))
@@ -46,7 +50,48 @@ pub(crate) async fn cursor(
         Ok(sources.filter(|source| source.left() > 0).collect::<Vec<_>>())
     });
     let sources = found.await?;
-    Ok(SeriesCursor::new(sources, selection))
+    Ok(SeriesCursor::new(sources, selection, stand))
+}
+
+/// All series of some parts, without what has been deleted.
+pub(crate) async fn of_parts(
+    state: &Arc<State>,
+    parts: &[Arc<PartMeta>],
+    range: TimeRange,
+) -> Result<SeriesCursor, StoreError> {
+    let (parts, tombstones) = (parts.to_vec(), state.tombstones());
+    let snapshot = Snapshot { parts, rollups: Standing::default(), heads: Vec::new(), tombstones };
+    let selection = Selection::new(Tenant::default(), Signal::Metrics, range);
+    cursor(state, snapshot, &selection, Arc::new(Conditions::default())).await
+}
+
+/// How rollups stand for samples in a selection, and the parts to be read for it, each between which ends of intervals.
+fn standing(snapshot: &Snapshot, selection: &Selection) -> (Stand, Vec<(Arc<PartMeta>, TimeRange)>) {
+    let (standing, range) = (&snapshot.rollups, selection.range);
+    let (start, end) = (range.start, range.end.nanos());
+    let mut sources = Vec::new();
+    let mut add = |length: i64, until: i64| {
+        let ends = TimeRange::new(start, Timestamp::from_nanos(until));
+        let wanted = standing.parts.iter().filter(|part| part.rollup == length && part.overlaps(ends));
+        sources.extend(wanted.map(|part| (Arc::clone(part), ends)));
+    };
+    let stand = match selection.rollups {
+        Rollups::Whole { length, exact } => {
+            let reach = standing.reach(length, end);
+            if reach.until > start.nanos() {
+                add(length, reach.until);
+                Stand::Whole(length, exact, reach)
+            } else {
+                Stand::Samples
+            }
+        }
+        Rollups::Lasts => {
+            standing.lasts(end).into_iter().for_each(|(length, until)| add(length, interval_end(until, length)));
+            Stand::Lasts
+        }
+        Rollups::Refused => Stand::Samples,
+    };
+    if sources.is_empty() { (Stand::Samples, sources) } else { (stand, sources) }
 }
 
 /// The label sets of the series that match, in label order. A series of a part counts when its first and last sample
@@ -77,13 +122,15 @@ pub(crate) async fn label_sets(
 pub(crate) async fn texts(
     state: &Arc<State>,
     snapshot: Snapshot,
-    range: TimeRange,
+    selection: &Selection,
     conditions: Arc<Conditions>,
     wanted: Texts,
 ) -> Result<Vec<String>, StoreError> {
-    let (mut found, wanted) = (Set::default(), Arc::new(wanted));
-    for part in &snapshot.parts {
-        let Some(series) = of_part(state, &snapshot, part, (&conditions, range)).await? else { continue };
+    let (mut found, wanted, range) = (Set::default(), Arc::new(wanted), selection.range);
+    let (_, rollups) = standing(&snapshot, selection);
+    let parts = snapshot.parts.iter().map(|part| (part, range));
+    for (part, ends) in rollups.iter().map(|(part, range)| (part, *range)).chain(parts) {
+        let Some(series) = of_part(state, &snapshot, part, (&conditions, ends)).await? else { continue };
         let wanted = Arc::clone(&wanted);
         found = off_reactor(move || {
             series.texts(&wanted, |text| keep(&mut found, text));

@@ -135,6 +135,24 @@ impl Source {
         }
     }
 
+    /// Whether it has rollups.
+    pub(super) fn is_rollup(&self) -> bool {
+        matches!(self, Self::Part(part) if part.part.is_rollup())
+    }
+
+    /// Whether it may have samples behind a time.
+    pub(super) fn reaches_beyond(&self, time: i64) -> bool {
+        match self {
+            Self::Head(_) => true,
+            Self::Part(part) => part.part.max > time,
+        }
+    }
+
+    /// Whether the next series has more than float samples in a part.
+    pub(super) fn next_has_extras(&self) -> bool {
+        matches!(self, Self::Part(part) if part.series.has_extras())
+    }
+
     pub(super) const fn is_part(&self) -> bool {
         matches!(self, Self::Part(_))
     }

@@ -5,5 +5,6 @@ mod damage;
 mod exemplars;
 mod model;
 mod reads;
+mod rollups;
 mod tally;
 mod upkeep;

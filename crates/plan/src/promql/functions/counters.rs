@@ -12,30 +12,72 @@ use crate::seconds;
 use crate::window::{Points, Value, WindowInput};
 
 pub(super) static FAMILY: &[Function] = &[
-    window("rate", |input, notes| extrapolated(input, notes, RATE, to_start)),
-    window("increase", |input, notes| extrapolated(input, notes, INCREASE, to_start)),
-    window("delta", |input, notes| extrapolated(input, notes, DELTA, to_start)),
-    window("irate", |input, notes| instant(input, notes, RATE)),
-    window("idelta", |input, notes| instant(input, notes, DELTA)),
+    window("rate", |input, notes| extrapolated(input, notes, Change::RATE, to_start)),
+    window("increase", |input, notes| extrapolated(input, notes, Change::INCREASE, to_start)),
+    window("delta", |input, notes| extrapolated(input, notes, Change::DELTA, to_start)),
+    window("irate", |input, notes| instant(input, notes, Change::RATE)),
+    window("idelta", |input, notes| instant(input, notes, Change::DELTA)),
     window("resets", resets),
     window("changes", changes),
 ];
 
 /// What the 2.x line does otherwise.
 pub(super) static V2: &[Function] = &[
-    window("rate", |input, notes| extrapolated(input, notes, RATE, to_start_v2)),
-    window("increase", |input, notes| extrapolated(input, notes, INCREASE, to_start_v2)),
-    window("delta", |input, notes| extrapolated(input, notes, DELTA, to_start_v2)),
+    window("rate", |input, notes| extrapolated(input, notes, Change::RATE, to_start_v2)),
+    window("increase", |input, notes| extrapolated(input, notes, Change::INCREASE, to_start_v2)),
+    window("delta", |input, notes| extrapolated(input, notes, Change::DELTA, to_start_v2)),
 ];
 
-const RATE: Change = Change { counter: true, per_second: true };
-const INCREASE: Change = Change { counter: true, per_second: false };
-const DELTA: Change = Change { counter: false, per_second: false };
-
-#[derive(Debug, Clone, Copy)]
-struct Change {
+/// Which change is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
     counter: bool,
     per_second: bool,
+}
+
+impl Change {
+    /// `rate`
+    pub const RATE: Self = Self { counter: true, per_second: true };
+    /// `increase`
+    pub const INCREASE: Self = Self { counter: true, per_second: false };
+    /// `delta`
+    pub const DELTA: Self = Self { counter: false, per_second: false };
+}
+
+/// What has to be known of the floats of a window to tell their rise, beside the resets among them.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends {
+    /// Time and value of the first.
+    pub first: (i64, f64),
+    /// Time and value of the last.
+    pub last: (i64, f64),
+    /// How many.
+    pub samples: u64,
+}
+
+/// The rise over floats of which the ends are known, and what a counter had reached before each of its resets, in order;
+/// extrapolated to the ends of the window. `None` where there is too little to tell a rise.
+pub fn extrapolated_rise(
+    ends: Ends,
+    falls: impl Iterator<Item = f64>,
+    (start, end): (i64, i64),
+    change: Change,
+) -> Option<f64> {
+    let ((first, value), (last, reached)) = (ends.first, ends.last);
+    let intervals = ends.samples.checked_sub(1).filter(|intervals| *intervals > 0)?;
+    let mut risen = reached - value;
+    if change.counter {
+        falls.for_each(|before| risen += before);
+    }
+    let rise = Rise {
+        value: Value::Float(risen),
+        from_zero: change.counter.then_some((value, risen)),
+        first,
+        last,
+        average: seconds(last - first) / intervals as f64,
+        started_inside: false,
+    };
+    Some(risen * rise.factor((start, end), change, to_start))
 }
 
 /// What happened between the first and last sample.
@@ -66,13 +108,7 @@ fn extrapolated(
     } else {
         histogram_rise(&input.histograms, input.start, change.counter, notes)?
     };
-    let sampled = seconds(rise.last - rise.first);
-    let to_start = if rise.started_inside { 0.0 } else { to_start(&rise, seconds(rise.first - input.start)) };
-    let to_end = rise.reach(seconds(input.end - rise.last));
-    let mut factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
-    if change.per_second {
-        factor /= seconds(input.end - input.start);
-    }
+    let factor = rise.factor((input.start, input.end), change, to_start);
     Some(match rise.value {
         Value::Float(value) => Value::Float(value * factor),
         Value::Histogram(value) => Value::Histogram(Arc::new(native::multiply(&value, factor))),
@@ -80,6 +116,15 @@ fn extrapolated(
 }
 
 impl Rise {
+    /// What it is to be multiplied by to stand for the whole window.
+    fn factor(&self, (start, end): (i64, i64), change: Change, to_start: fn(&Self, f64) -> f64) -> f64 {
+        let sampled = seconds(self.last - self.first);
+        let to_start = if self.started_inside { 0.0 } else { to_start(self, seconds(self.first - start)) };
+        let to_end = self.reach(seconds(end - self.last));
+        let factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
+        if change.per_second { factor / seconds(end - start) } else { factor }
+    }
+
     /// How far it is extrapolated over a gap: to its end where the next sample would have closed it, else half the usual
     /// distance of samples.
     fn reach(&self, gap: f64) -> f64 {

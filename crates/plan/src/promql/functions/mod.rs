@@ -23,6 +23,7 @@ use crate::promql::Release;
 use crate::promql::lower::Lowering;
 use crate::window::{Refuses, Value, WindowKernel};
 
+pub use counters::{Change, Ends, extrapolated_rise};
 pub use histograms::{Bucket, ClassicInput, Family};
 
 /// A function and how it runs.

@@ -10,6 +10,7 @@ use gw_batch::Exemplar;
 
 use super::index::{Payload, SeriesIndex};
 use super::pack::{PackReader, open_extras, take_extras};
+use super::rollups;
 use crate::erase::{self, Tombstone};
 use crate::key::Key;
 use crate::matching::Conditions;
@@ -38,6 +39,8 @@ pub(crate) struct PartSeries {
     times: (usize, Vec<i64>),
     numbers: Vec<i64>,
     values: Vec<f64>,
+    /// Lanes of each series.
+    lanes: usize,
 }
 
 /// A pack in memory, and how far it has been read.
@@ -67,11 +70,12 @@ impl PartSeries {
                 labels.clear();
                 index.labels_into(*series, &mut labels);
                 let (min, max) = index.bounds(*series);
-                !erase::gaps(&tombstones, &labels).iter().any(|(start, end)| *start <= min && max <= *end)
+                !erase::gaps(&tombstones, &labels, part).iter().any(|(start, end)| *start <= min && max <= *end)
             });
         }
         Self {
             part: Arc::clone(part),
+            lanes: if part.is_rollup() { rollups::LANES } else { 1 },
             wanted,
             opened: Arc::clone(opened),
             tombstones,
@@ -175,7 +179,13 @@ impl PartSeries {
             times: (usize::MAX, Vec::new()),
             numbers: Vec::new(),
             values: Vec::new(),
+            lanes: self.lanes,
         }
+    }
+
+    /// Whether the next series has more than float samples.
+    pub(crate) fn has_extras(&self) -> bool {
+        self.wanted.get(self.at).is_some_and(|series| self.opened.series().has_extras(*series))
     }
 
     /// Whether some series that is left has more than float samples.
@@ -222,7 +232,7 @@ impl PartSeries {
         if !self.tombstones.is_empty() {
             let mut labels = Vec::new();
             self.opened.series().labels_into(series, &mut labels);
-            gaps = erase::gaps(&self.tombstones, &labels);
+            gaps = erase::gaps(&self.tombstones, &labels, &self.part);
         }
         self.decode(series, &gaps, out, exemplars).ok_or_else(|| self.malformed())
     }
@@ -241,26 +251,32 @@ impl PartSeries {
         }
         let pack = self.packs.front_mut()?;
         while pack.series.start < series {
-            pack.skip(index)?;
+            pack.skip(index, self.lanes)?;
         }
         let (start, end) = (self.range.start.nanos(), self.range.end.nanos());
         let count = index.count(series);
         if let Some((times, known)) = index.times_of(series) {
             let rest = pack.lanes.get(pack.lanes_at..)?;
             let mut reader = PackReader::new(rest);
-            let lane = reader.next_lane(count)?;
-            pack.lanes_at += rest.len() - reader.left();
-            if known.min <= end && start <= known.max {
+            if known.max < start || end < known.min {
+                (0..self.lanes).try_for_each(|_| reader.next_lane(count).map(drop))?;
+            } else {
                 if self.times.0 != times {
                     index.unpack_times(times, &mut self.times.1)?;
                     self.times.0 = times;
                 }
-                self.values.clear();
-                lane.values(&mut self.numbers, &mut self.values)?;
                 let from = self.times.1.partition_point(|time| *time < start);
                 let to = self.times.1.partition_point(|time| *time <= end);
-                push_floats(&self.times.1[from..to], self.values.get(from..to)?, gaps, out);
+                if self.lanes > 1 {
+                    rollups::take(&mut reader, &self.times.1, (from, to), &mut self.numbers, &mut out.rollups)?;
+                    out.rollups.retain(|rollup| !erase::in_gap(gaps, rollup.end));
+                } else {
+                    self.values.clear();
+                    reader.next_lane(count)?.values(&mut self.numbers, &mut self.values)?;
+                    push_floats(&self.times.1[from..to], self.values.get(from..to)?, gaps, out);
+                }
             }
+            pack.lanes_at += rest.len() - reader.left();
         }
         if index.has_extras(series) {
             let mut rest = pack.extras.get(pack.extras_at..)?;
@@ -283,12 +299,12 @@ impl PartSeries {
 }
 
 impl Loaded {
-    fn skip(&mut self, index: &SeriesIndex) -> Option<()> {
+    fn skip(&mut self, index: &SeriesIndex, lanes: usize) -> Option<()> {
         let next = self.series.start;
         if index.times_of(next).is_some() {
             let rest = self.lanes.get(self.lanes_at..)?;
             let mut reader = PackReader::new(rest);
-            reader.next_lane(index.count(next))?;
+            (0..lanes).try_for_each(|_| reader.next_lane(index.count(next)).map(drop))?;
             self.lanes_at += rest.len() - reader.left();
         }
         if index.has_extras(next) {

@@ -9,6 +9,7 @@ mod encode;
 pub(crate) mod index;
 pub(crate) mod lanes;
 mod pack;
+mod rollups;
 mod select;
 mod writer;
 

@@ -66,6 +66,8 @@ async fn stored(written: Written) -> (PartReader, Arc<PartMeta>) {
         index_bytes: written.index.len() as u64,
         index_crc: crc32fast::hash(&written.index),
         traces: None,
+        rollup: 0,
+        days: Vec::new(),
     };
     objects.put(&part.data_path(), written.data).await.unwrap();
     objects.put(&part.index_path(), written.index).await.unwrap();

@@ -7,6 +7,7 @@ use arrow_array::{Array as _, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use gw_base::Labels;
 use gw_batch::Exemplar;
+use gw_batch::rollup::Rollup;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -14,8 +15,9 @@ use parquet::schema::types::ColumnPath;
 
 use super::index::{PackAt, Payload, SeriesIndexBuilder};
 use super::lanes::Scratch;
-use super::pack;
+use super::{pack, rollups};
 use crate::part::writer::Written;
+use crate::rollups::day_of;
 use crate::{Series, StoreError};
 
 /// A pack is closed at so many bytes, or series: what one series costs to read.
@@ -26,6 +28,8 @@ const SMALL_PACK_BYTES: usize = 16 << 10;
 /// Bytes of packs handed to Parquet at a time, and bytes that it may gather.
 const BATCH_BYTES: usize = 1 << 20;
 const GROUP_BYTES: usize = 16 << 20;
+/// Days that are named at most.
+const MAX_DAYS: usize = 400;
 /// Bytes by which a payload is found in the finished object.
 const PROBE: usize = 24;
 
@@ -44,6 +48,39 @@ pub(crate) struct SeriesWriter {
     packs: Vec<(PackAt, [Vec<u8>; 2])>,
     samples: u64,
     bounds: (i64, i64),
+    days: Days,
+    /// Bytes of the packs that are closed.
+    bytes: u64,
+}
+
+/// The days of float samples.
+#[derive(Default)]
+struct Days {
+    seen: std::collections::BTreeSet<i32>,
+    /// First and last day of the series before, which are those of most others.
+    last: Option<(i32, i32)>,
+}
+
+impl Days {
+    fn add(&mut self, times: &[i64]) {
+        let (Some(first), Some(last)) = (times.first(), times.last()) else { return };
+        let ends = (day_of(*first), day_of(*last));
+        // Between a day and the next there is none that could be left out.
+        if self.last == Some(ends) && ends.1 - ends.0 < 2 || self.seen.len() > MAX_DAYS {
+            return;
+        }
+        self.last = Some(ends);
+        let mut from = 0;
+        while let Some(time) = times.get(from).filter(|_| self.seen.len() <= MAX_DAYS) {
+            let day = day_of(*time);
+            self.seen.insert(day);
+            from += times[from..].partition_point(|time| day_of(*time) <= day);
+        }
+    }
+
+    fn finish(self) -> Vec<i32> {
+        if self.seen.len() > MAX_DAYS { Vec::new() } else { self.seen.into_iter().collect() }
+    }
 }
 
 /// What is known of a pack before it is closed.
@@ -127,7 +164,24 @@ impl SeriesWriter {
             packs: Vec::new(),
             samples: 0,
             bounds: (i64::MAX, i64::MIN),
+            days: Days::default(),
+            bytes: 0,
         })
+    }
+
+    /// Bytes of samples so far.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Appends the rollups of a series, which follows in label order.
+    pub(crate) fn push_rollups(&mut self, canonical: &[u8], rollups: &[Rollup]) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (rollups.first(), rollups.last()) else { return Ok(()) };
+        self.begin(canonical)?;
+        let ends: Vec<i64> = rollups.iter().map(|rollup| rollup.end).collect();
+        self.index.times(&ends, &mut self.scratch);
+        rollups::put(&mut self.lanes, rollups, &mut self.scratch);
+        self.end(rollups.len() as u64, (first.end, last.end))
     }
 
     /// Appends a settled series, which follows in label order. One without samples is left out.
@@ -144,13 +198,9 @@ impl SeriesWriter {
         if min > max {
             return Ok(());
         }
-        let metric = gw_base::labels::Pair::split(canonical).map_or(canonical, |(pair, _)| pair.bytes);
-        if self.lanes.len() + self.extras.len() / 4 >= SMALL_PACK_BYTES && self.metric != metric {
-            self.close()?;
-        }
-        metric.clone_into(&mut self.metric);
-        self.index.push(canonical);
+        self.begin(canonical)?;
         if !series.times.is_empty() {
+            self.days.add(&series.times);
             self.index.times(&series.times, &mut self.scratch);
             self.scratch.values(&mut self.lanes, &series.values);
         }
@@ -159,7 +209,20 @@ impl SeriesWriter {
             self.index.extras(min, max);
             pack::put_extras(&mut self.extras, series, exemplars);
         }
-        let samples = (series.times.len() + series.histograms.len() + exemplars.len()) as u64;
+        self.end((series.times.len() + series.histograms.len() + exemplars.len()) as u64, (min, max))
+    }
+
+    fn begin(&mut self, canonical: &[u8]) -> Result<(), StoreError> {
+        let metric = gw_base::labels::Pair::split(canonical).map_or(canonical, |(pair, _)| pair.bytes);
+        if self.lanes.len() + self.extras.len() / 4 >= SMALL_PACK_BYTES && self.metric != metric {
+            self.close()?;
+        }
+        metric.clone_into(&mut self.metric);
+        self.index.push(canonical);
+        Ok(())
+    }
+
+    fn end(&mut self, samples: u64, (min, max): (i64, i64)) -> Result<(), StoreError> {
         self.open.series += 1;
         self.open.samples += samples;
         self.open.bounds = (self.open.bounds.0.min(min), self.open.bounds.1.max(max));
@@ -189,6 +252,7 @@ impl SeriesWriter {
         self.rows.lanes.append_value(&self.lanes);
         self.rows.extras.append_option((!extras.is_empty()).then_some(&extras));
         self.rows.bytes += self.lanes.len() + extras.len();
+        self.bytes += (self.lanes.len() + extras.len()) as u64;
         self.samples += open.samples;
         self.bounds = (self.bounds.0.min(open.bounds.0), self.bounds.1.max(open.bounds.1));
         self.lanes.clear();
@@ -236,6 +300,7 @@ impl SeriesWriter {
             rows: self.samples,
             bounds: self.bounds,
             tail,
+            days: self.days.finish(),
         })
     }
 }
