@@ -11,9 +11,6 @@ pub struct Ack {
     pub rows: u64,
     /// Rows refused for a reason of their own (over a limit), which the sender should not send again as they are.
     pub refused: Vec<Refusal>,
-    /// Exemplars left out because a newer one of their series was there. No fault of the request, so they are not among the
-    /// refused.
-    pub late_exemplars: u64,
 }
 
 /// Why batches were not kept. Nothing of the call is durable then.

@@ -87,7 +87,7 @@ pub(crate) struct StoreConfig {
     pub(crate) retention_rules: Vec<RetentionRuleConfig>,
     /// Rollups that are made of metrics, and how long they are kept: `5m:60d, 1h:400d`; `none` makes none.
     pub(crate) rollups: RollupAges,
-    /// Of so many exemplars the newest of each series is known, by which repeated and late ones are told; 0 keeps none.
+    /// So many exemplars that came last are known, so that one that is sent again is kept once; 0 keeps none.
     pub(crate) max_exemplars: usize,
     /// Whether administrators may delete series and make snapshots over HTTP.
     pub(crate) admin_api: bool,

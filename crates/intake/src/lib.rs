@@ -97,7 +97,6 @@ impl Intake {
         // The store does not say of which kind they were; nearly all rows are samples.
         let refused = ack.refused.iter().map(|refusal| refusal.rows).sum();
         receipt.written.samples = receipt.written.samples.saturating_sub(refused);
-        receipt.written.exemplars = receipt.written.exemplars.saturating_sub(ack.late_exemplars);
         inner.stats.refused(&ack.refused);
         receipt.refused.extend(ack.refused);
         inner.stats.appended(&rows, receipt.written, took);

@@ -10,7 +10,7 @@ use gw_base::Signal;
 use gw_batch::{Ack, Batch, Refusals};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::exemplars::Newest;
+use crate::exemplars::Seen;
 use crate::head::{Generation, Prepared};
 use crate::state::State;
 use crate::wal::Log;
@@ -57,14 +57,14 @@ pub(crate) struct Committer {
     state: Arc<State>,
     logs: [Log; Signal::ALL.len()],
     scribe: Scribe,
-    exemplars: Newest,
+    exemplars: Seen,
 }
 
 impl Committer {
     pub(crate) fn new(state: Arc<State>, logs: [Log; Signal::ALL.len()]) -> Self {
         let mut scribe = Scribe::default();
         scribe.begin(state.world.random());
-        let mut exemplars = Newest::new(state.options.exemplars);
+        let mut exemplars = Seen::new(state.options.exemplars);
         exemplars.learn(&state.view(Signal::Metrics).active);
         let own = Self { state, logs, scribe, exemplars };
         Signal::ALL.into_iter().for_each(|signal| own.publish(signal));
@@ -107,7 +107,7 @@ impl Committer {
     }
 
     fn commit(&mut self, mut group: Vec<Pending>) {
-        let late_exemplars = self.encode_metrics(&mut group);
+        self.encode_metrics(&mut group);
         if let Err(error) = self.write(&group) {
             // What the log did not take must be told again.
             self.scribe.begin(self.state.world.random());
@@ -124,8 +124,8 @@ impl Committer {
             sequences[record.signal as usize] -= 1;
         }
         let stats = &self.state.stats;
-        for (pending, late_exemplars) in group.into_iter().zip(late_exemplars) {
-            let (mut ack, mut refused) = (Ack { late_exemplars, ..Ack::default() }, Refusals::default());
+        for pending in group {
+            let (mut ack, mut refused) = (Ack::default(), Refusals::default());
             for record in &pending.records {
                 let sequence = &mut sequences[record.signal as usize];
                 *sequence += 1;
@@ -140,7 +140,6 @@ impl Committer {
             }
             StoreStats::add(&stats.rows_appended, ack.rows);
             StoreStats::add(&stats.rows_refused, refused.rows());
-            StoreStats::add(&stats.exemplars_late, late_exemplars);
             ack.refused = refused.into_list();
             StoreStats::add(&stats.appends, 1);
             drop(pending.reply.send(Ok(ack)));
@@ -149,20 +148,18 @@ impl Committer {
     }
 
     /// Takes in new series and encodes the metrics of the group in the order in which they will be applied, without exemplars
-    /// that are not new. Answers how many of each append were late.
-    fn encode_metrics(&mut self, group: &mut [Pending]) -> Vec<u64> {
-        let mut late = vec![0; group.len()];
-        for (pending, late) in group.iter_mut().zip(&mut late) {
+    /// that are not new.
+    fn encode_metrics(&mut self, group: &mut [Pending]) {
+        for pending in group {
             for record in pending.records.iter_mut().filter(|record| record.signal == Signal::Metrics) {
                 let head = self.state.view(Signal::Metrics).active;
                 head.define(&record.batches, &mut record.prepared, self.state.series_limits());
                 for (batch, prepared) in record.batches.iter_mut().zip(&record.prepared) {
-                    *late += self.exemplars.admit(batch, prepared);
+                    self.exemplars.admit(batch, prepared);
                 }
                 record.payload = self.scribe.encode(&record.batches, &record.prepared);
             }
         }
-        late
     }
 
     /// Writes and syncs the group in all logs, or in none.

@@ -1,10 +1,7 @@
-//! Which exemplars are new. Of each series the newest one is known, whichever head or part it has gone to: a sender repeats
-//! an exemplar until it has a better one, and what comes before the newest is late and left out, as in Prometheus.
+//! Which exemplars are new: a sender repeats an exemplar until it has a better one, so each is known for a while by a hash of
+//! what it is, whichever head or part it has gone to. Times may come in any order, as those of samples may.
 //!
-//! What is known is bounded as its ring is: behind so many newer exemplars a series is forgotten. All that were new stay in
-//! the head and in parts for as long as samples do.
-
-use std::cmp::Ordering;
+//! What is known is bounded as a ring is; all that were new stay in the head and in parts for as long as samples do.
 
 use arrow_array::{
     Array as _, ArrayRef, BinaryArray, BooleanArray, Float64Array, RecordBatch, TimestampNanosecondArray,
@@ -12,55 +9,23 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_select::filter::filter_record_batch;
 use gw_base::labels::hash_bytes;
-use gw_base::{Map, Tenant, Timestamp};
+use gw_base::{Set, Tenant, Timestamp};
 use gw_batch::{Batch, Exemplar, MetricsView};
 
 use crate::head::metrics::{UNKNOWN, exemplar_of};
 use crate::head::{Generation, Prepared};
 
-/// The newest exemplar of each series that had one lately.
+/// The exemplars that came last.
 #[derive(Debug, Default)]
-pub(crate) struct Newest {
+pub(crate) struct Seen {
     limit: usize,
-    known: Map<u64, Mark>,
-    /// The series of the exemplars taken last; a place is used again after as many as there are.
+    known: Set<u64>,
+    /// What is known in order of arrival; a place is used again after as many as there are.
     ring: Vec<u64>,
     next: usize,
 }
 
-/// What is remembered of an exemplar.
-#[derive(Debug, Clone, Copy)]
-struct Mark {
-    time: i64,
-    value: f64,
-    labels: u64,
-    /// Its place in the ring.
-    place: usize,
-}
-
-/// What an exemplar is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    New,
-    Repeated,
-    Late,
-}
-
-impl Mark {
-    fn of(exemplar: &Exemplar) -> Self {
-        let time = exemplar.time.map_or(0, Timestamp::nanos);
-        Self { time, value: exemplar.value, labels: hash_bytes(exemplar.labels.as_bytes()), place: 0 }
-    }
-
-    /// Wire: by time, then by value, then by a hash of the labels (prometheus tsdb/exemplar.go). NaN comes last here, so that
-    /// the order is one.
-    fn order(&self, other: &Self) -> Ordering {
-        let by_value = || self.value.partial_cmp(&other.value).unwrap_or_else(|| self.value.total_cmp(&other.value));
-        self.time.cmp(&other.time).then_with(by_value).then_with(|| self.labels.cmp(&other.labels))
-    }
-}
-
-impl Newest {
+impl Seen {
     /// Knows so many exemplars at most; with none no exemplar is ever kept.
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, ..Self::default() }
@@ -71,83 +36,75 @@ impl Newest {
         *self = Self::new(self.limit);
     }
 
-    /// Learns the newest exemplars of a head that came out of the log.
+    /// Learns the exemplars of a head that came out of the log.
     pub(crate) fn learn(&mut self, generation: &Generation) {
         for (tenant, head) in generation.tenants() {
             let Some(metrics) = head.metrics() else { continue };
             let mut labels = Vec::new();
-            metrics.newest_exemplars(|series, exemplar| {
+            metrics.each_exemplar(|series, exemplar| {
                 labels.clear();
                 metrics.labels_into(series, &mut labels);
-                self.judge(key(&tenant, &labels), &Mark::of(exemplar));
+                self.note(hash(series_key(&tenant, &labels), exemplar));
             });
         }
     }
 
-    /// Takes the exemplars out of a batch that are not new, and answers how many of them were late. The batch's series have
-    /// been defined.
-    pub(crate) fn admit(&mut self, batch: &mut Batch, prepared: &Prepared) -> u64 {
-        let Some((view, head)) = MetricsView::of(batch).zip(prepared.head.metrics()) else { return 0 };
+    /// Takes the exemplars out of a batch that are not new. The batch's series have been defined.
+    pub(crate) fn admit(&mut self, batch: &mut Batch, prepared: &Prepared) {
+        let Some((view, head)) = MetricsView::of(batch).zip(prepared.head.metrics()) else { return };
         if view.exemplar_values.null_count() == view.exemplar_values.len() {
-            return 0;
+            return;
         }
-        let mut found = candidates(&view, prepared);
-        found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.order(&b.1)));
-        let (mut late, mut labels, mut series) = (0, Vec::new(), (UNKNOWN, 0));
+        let (mut labels, mut series) = (Vec::new(), (UNKNOWN, 0));
         let mut dropped = vec![false; view.keys.len()];
-        for (number, mark, row) in found {
+        for (number, exemplar, row) in candidates(&view, prepared) {
             if series.0 != number {
                 labels.clear();
                 head.labels_into(number, &mut labels);
-                series = (number, key(batch.tenant(), &labels));
+                series = (number, series_key(batch.tenant(), &labels));
             }
-            let verdict = self.judge(series.1, &mark);
-            late += u64::from(verdict == Verdict::Late);
-            dropped[row] = verdict != Verdict::New;
+            dropped[row] = !self.note(hash(series.1, &exemplar));
         }
         if dropped.contains(&true) {
             *batch = without(batch, &view, &dropped);
         }
-        late
     }
 
-    /// Judges an exemplar of a series, and remembers one that is new.
-    fn judge(&mut self, series: u64, mark: &Mark) -> Verdict {
-        if self.limit == 0 {
-            return Verdict::Repeated;
+    /// Remembers an exemplar, and answers whether it is new.
+    fn note(&mut self, exemplar: u64) -> bool {
+        if self.limit == 0 || !self.known.insert(exemplar) {
+            return false;
         }
-        if let Some(newest) = self.known.get(&series) {
-            match mark.order(newest) {
-                Ordering::Less => return Verdict::Late,
-                Ordering::Equal => return Verdict::Repeated,
-                Ordering::Greater => {}
+        match self.ring.get_mut(self.next) {
+            Some(place) => {
+                self.known.remove(&std::mem::replace(place, exemplar));
             }
+            None => self.ring.push(exemplar),
         }
-        let place = self.next;
         self.next = (self.next + 1) % self.limit;
-        match self.ring.get_mut(place) {
-            Some(taken) => {
-                let before = std::mem::replace(taken, series);
-                if self.known.get(&before).is_some_and(|mark| mark.place == place) {
-                    self.known.remove(&before);
-                }
-            }
-            None => self.ring.push(series),
-        }
-        self.known.insert(series, Mark { place, ..*mark });
-        Verdict::New
+        true
     }
 }
 
-fn key(tenant: &Tenant, labels: &[u8]) -> u64 {
+fn series_key(tenant: &Tenant, labels: &[u8]) -> u64 {
     hash_bytes(labels) ^ hash_bytes(tenant.as_str().as_bytes()).rotate_left(1)
 }
 
-/// The exemplars of a batch: number of the series, what is to be remembered, and the row.
-fn candidates(view: &MetricsView<'_>, prepared: &Prepared) -> Vec<(u32, Mark, usize)> {
+fn hash(series: u64, exemplar: &Exemplar) -> u64 {
+    let mut bytes = [0; 32];
+    let time = exemplar.time.map_or(0, Timestamp::nanos);
+    let parts = [series, time.cast_unsigned(), exemplar.value.to_bits(), hash_bytes(exemplar.labels.as_bytes())];
+    for (place, part) in bytes.chunks_exact_mut(8).zip(parts) {
+        place.copy_from_slice(&part.to_le_bytes());
+    }
+    hash_bytes(&bytes)
+}
+
+/// The exemplars of a batch: number of the series, exemplar, and row.
+fn candidates(view: &MetricsView<'_>, prepared: &Prepared) -> Vec<(u32, Exemplar, usize)> {
     let candidate = |row: usize| {
         let number = prepared.numbers.get(view.keys[row] as usize).copied().filter(|number| *number != UNKNOWN)?;
-        Some((number, Mark::of(&exemplar_of(view, row)?), row))
+        Some((number, exemplar_of(view, row)?, row))
     };
     (0..view.keys.len()).filter_map(candidate).collect()
 }
@@ -188,33 +145,29 @@ mod tests {
     use super::*;
     use gw_base::Labels;
 
-    fn mark(second: i64, value: f64, id: &str) -> Mark {
-        let labels = Labels::from_pairs([("trace_id", id)]);
-        Mark::of(&Exemplar { labels, value, time: Some(Timestamp::from_secs(second)) })
-    }
-
     #[test]
-    fn the_newest_of_each_series_judges_the_next() {
-        let mut newest = Newest::new(8);
-        assert_eq!(newest.judge(1, &mark(10, 1.0, "a")), Verdict::New);
-        assert_eq!(newest.judge(1, &mark(10, 1.0, "a")), Verdict::Repeated);
-        assert_eq!(newest.judge(1, &mark(9, 5.0, "b")), Verdict::Late);
-        assert_eq!(newest.judge(1, &mark(10, 0.5, "b")), Verdict::Late);
-        assert_eq!(newest.judge(1, &mark(10, 2.0, "b")), Verdict::New);
-        assert_eq!(newest.judge(2, &mark(1, 2.0, "b")), Verdict::New, "another series has an order of its own");
-    }
-
-    #[test]
-    fn a_series_is_forgotten_behind_as_many_newer_ones_as_the_ring_holds() {
-        let mut newest = Newest::new(3);
-        newest.judge(1, &mark(10, 1.0, "a"));
-        for series in 2..4 {
-            newest.judge(series, &mark(10, 1.0, "a"));
+    fn an_exemplar_is_what_it_says_of_its_series() {
+        let of = |series: u64, second: i64, value: f64, id: &str| {
+            let labels = Labels::from_pairs([("trace_id", id)]);
+            hash(series, &Exemplar { labels, value, time: Some(Timestamp::from_secs(second)) })
+        };
+        let mut seen = Seen::new(8);
+        assert!(seen.note(of(1, 10, 1.0, "a")));
+        assert!(!seen.note(of(1, 10, 1.0, "a")), "repeated");
+        for other in [of(2, 10, 1.0, "a"), of(1, 9, 1.0, "a"), of(1, 10, 2.0, "a"), of(1, 10, 1.0, "b")] {
+            assert!(seen.note(other));
         }
-        assert_eq!(newest.judge(1, &mark(5, 1.0, "a")), Verdict::Late);
-        newest.judge(4, &mark(10, 1.0, "a"));
-        assert_eq!(newest.judge(1, &mark(5, 1.0, "a")), Verdict::New);
-        assert_eq!((newest.ring.len(), newest.known.len()), (3, 3));
-        assert_eq!(Newest::new(0).judge(1, &mark(5, 1.0, "a")), Verdict::Repeated);
+    }
+
+    #[test]
+    fn an_exemplar_is_forgotten_behind_as_many_newer_ones_as_the_ring_holds() {
+        let mut seen = Seen::new(3);
+        assert!([1, 2, 3].into_iter().all(|exemplar| seen.note(exemplar)));
+        assert!(!seen.note(1));
+        assert!(seen.note(4));
+        assert!(seen.note(1), "forgotten");
+        assert!(!seen.note(3));
+        assert_eq!((seen.ring.len(), seen.known.len()), (3, 3));
+        assert!(!Seen::new(0).note(1), "none is ever kept");
     }
 }

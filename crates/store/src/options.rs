@@ -16,8 +16,7 @@ pub struct StoreOptions {
     pub limits: Limits,
     /// How long data is kept.
     pub retention: Retention,
-    /// Of so many exemplars the newest of each series is known, by which repeated and late ones are told; with none no
-    /// exemplar is kept.
+    /// So many exemplars that came last are known, so that one that is sent again is kept once; with none, none is kept.
     pub exemplars: usize,
     /// A signal's head is flushed to a part when it holds this many bytes.
     pub flush_bytes: usize,

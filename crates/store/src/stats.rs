@@ -19,8 +19,6 @@ pub struct StoreStats {
     pub wal_syncs: AtomicU64,
     /// Damaged places found in the write-ahead log.
     pub wal_damages: AtomicU64,
-    /// Exemplars left out because a newer one of their series was there.
-    pub exemplars_late: AtomicU64,
     /// Heads written as parts.
     pub flushes: AtomicU64,
     /// Flushes that failed and will be tried again.
@@ -53,7 +51,6 @@ impl StoreStats {
             ("appends", get(&self.appends)),
             ("append_errors", get(&self.append_errors)),
             ("rows_refused", get(&self.rows_refused)),
-            ("exemplars_late", get(&self.exemplars_late)),
             ("wal_bytes_written", get(&self.wal_bytes_written)),
             ("wal_syncs", get(&self.wal_syncs)),
             ("wal_damages", get(&self.wal_damages)),

@@ -114,11 +114,6 @@ fn storage(page: &mut Page, store: &Store, kept: Retention) {
             &stats.compaction_errors,
         ),
         ("prometheus_tsdb_time_retentions_total", "Parts dropped by retention.", &stats.parts_expired),
-        (
-            "prometheus_tsdb_exemplar_out_of_order_exemplars_total",
-            "Total number of out of order exemplar ingestion failed attempts.",
-            &stats.exemplars_late,
-        ),
         ("prometheus_tsdb_reloads_failures_total", "Parts set aside as damaged.", &stats.parts_quarantined),
     ] {
         page.counter(name, help, &[], get(counter));

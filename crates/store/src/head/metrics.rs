@@ -345,11 +345,11 @@ impl MetricsHead {
         self.shards.iter().map(of).min().unwrap_or(i64::MAX)
     }
 
-    /// Calls `found` with the exemplar of each series that came last.
-    pub(crate) fn newest_exemplars(&self, mut found: impl FnMut(u32, &Exemplar)) {
+    /// Calls `found` with each exemplar and its series.
+    pub(crate) fn each_exemplar(&self, mut found: impl FnMut(u32, &Exemplar)) {
         for (number, shard) in self.shards.iter().enumerate() {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            shard.newest_exemplars().for_each(|(place, exemplar)| found(series_at(number, place), exemplar));
+            shard.each_exemplar().for_each(|(place, exemplar)| found(series_at(number, place), exemplar));
         }
     }
 

@@ -66,9 +66,9 @@ impl Extras {
         bytes
     }
 
-    /// The exemplar that came last.
-    pub(super) fn newest_exemplar(&self) -> Option<&Exemplar> {
-        self.exemplars.last()
+    /// The exemplars, in order of arrival.
+    pub(super) fn each_exemplar(&self) -> impl Iterator<Item = &Exemplar> {
+        self.exemplars.iter()
     }
 
     /// Whether a histogram or exemplar may lie between the times.

@@ -252,9 +252,9 @@ impl Shard {
         self.extras.get(&series).map(|extras| extras.exemplars(range)).unwrap_or_default()
     }
 
-    /// The exemplar of each series that came last.
-    pub(crate) fn newest_exemplars(&self) -> impl Iterator<Item = (u32, &Exemplar)> {
-        self.extras.iter().filter_map(|(series, extras)| Some((*series, extras.newest_exemplar()?)))
+    /// Each exemplar and its series.
+    pub(crate) fn each_exemplar(&self) -> impl Iterator<Item = (u32, &Exemplar)> {
+        self.extras.iter().flat_map(|(series, extras)| extras.each_exemplar().map(|exemplar| (*series, exemplar)))
     }
 
     /// Time of the earliest float sample.
