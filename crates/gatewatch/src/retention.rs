@@ -194,7 +194,7 @@ mod tests {
         let retention = config.store.retention();
         assert_eq!((retention.free, retention.rules.len()), (Some(KeepFree::Percent(10)), 2));
         assert_eq!(retention.rules[1].matchers, [Matcher::equal(gw_base::METRIC_NAME, "slo:errors:ratio")]);
-        assert_eq!(retention.rules[1].age, std::time::Duration::from_hours(365 * 24));
+        assert_eq!(retention.rules[1].age, Duration::from_hours(365 * 24));
         let shown = serde_json::to_value(&config.store).unwrap();
         assert_eq!(shown["keep_free"], "10%");
         assert_eq!(shown["retention_rules"][0]["selector"], "{job=~\"debug.*\"}");

@@ -44,7 +44,7 @@ pub struct StoreStats {
 impl StoreStats {
     /// Every counter with its name, in a fixed order.
     #[must_use]
-    pub fn read(&self) -> [(&'static str, u64); 18] {
+    pub fn read(&self) -> [(&'static str, u64); 17] {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("rows_appended", get(&self.rows_appended)),
