@@ -56,12 +56,7 @@ async fn store(world: &Arc<FakeWorld>) -> Arc<Store> {
 }
 
 /// The cells of a range query, as bits, and how many samples it read.
-async fn ask(
-    engine: &Engine,
-    text: &str,
-    (start, end, step): (i64, i64, i64),
-    reading: Reading,
-) -> (Vec<String>, usize) {
+async fn ask(engine: &Engine, text: &str, (start, end, step): (i64, i64, i64), reading: Reading) -> (Vec<String>, u64) {
     let step = (step > 0).then(|| Duration::from_nanos(step as u64));
     let (text, direction, language) = (text.to_owned(), Direction::Forward, Language::PromQl);
     let request = Request::Expression { language, text, step, lookback: None, direction, limit: None, reading };
@@ -87,16 +82,17 @@ async fn answers_over_whole_intervals_are_those_of_the_samples() {
     let functions = ["count", "sum", "avg", "min", "max", "last", "first", "present"].map(|f| format!("{f}_over_time"));
     let functions = functions.into_iter().chain(["rate", "increase", "delta"].map(str::to_owned));
     let (mut fewer, mut asked) = (0, 0);
-    for function in functions {
-        for (selector, grid) in [
-            ("{job=\"a\"}[1h]", (HOUR, 2 * DAY + 8 * HOUR, HOUR)),
-            ("{job=\"a\"}[6h]", (DAY, 2 * DAY + 12 * HOUR, 2 * HOUR)),
-            ("{job=\"a\"}[1d] offset 1h", (DAY + HOUR, 3 * DAY, 3 * HOUR)),
-            ("{job=\"a\"}[2d]", (2 * DAY + HOUR, 2 * DAY + HOUR, 0)),
-            ("{job=\"a\"}[90m]", (DAY, 2 * DAY, HOUR)),
-            ("{job=\"a\"}[2h]", (DAY + 1, 2 * DAY, HOUR)),
+    let metrics = ["whole_total", "odd_total", "gauge"];
+    for (function, metric) in functions.flat_map(|function| metrics.map(|metric| (function.clone(), metric))) {
+        for (window, grid) in [
+            ("[1h]", (HOUR, 2 * DAY + 8 * HOUR, HOUR)),
+            ("[6h]", (DAY, 2 * DAY + 12 * HOUR, 2 * HOUR)),
+            ("[1d] offset 1h", (DAY + HOUR, 3 * DAY, 3 * HOUR)),
+            ("[2d]", (2 * DAY + HOUR, 2 * DAY + HOUR, 0)),
+            ("[90m]", (DAY, 2 * DAY, HOUR)),
+            ("[2h]", (DAY + 1, 2 * DAY, HOUR)),
         ] {
-            let text = format!("{function}({selector})");
+            let text = format!("{function}({metric}{window})");
             let (raw, samples) = ask(&engine, &text, grid, REFUSED()).await;
             let (found, read) = ask(&engine, &text, grid, Reading::default()).await;
             assert_eq!(found, raw, "{text} on {grid:?}");
