@@ -1,6 +1,6 @@
 //! Unmodified Python clients: they send, the public APIs answer what they sent.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -10,11 +10,15 @@ use crate::outside::{PATIENCE, eventually, provided};
 use crate::product::Gatewatch;
 use crate::wire;
 
+/// Where a script is.
+pub(crate) fn path(script: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script)
+}
+
 /// Runs a script of `tests/clients`; `None` where there is no Python environment.
 pub(crate) fn client(script: &str, arguments: &[&str]) -> Result<Option<String>> {
     let Some(python) = provided("GATEWATCH_TEST_PYTHON")? else { return Ok(None) };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
-    let output = Command::new(python).arg(path).args(arguments).output()?;
+    let output = Command::new(python).arg(path(script)).args(arguments).output()?;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "{script} ended with {}:\n{errors}", output.status);
     // The SDKs swallow export errors and only log them.

@@ -1,13 +1,14 @@
 //! The binary under the originals' names: their flags, their addresses, their exit codes.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use gw_testkit::http;
 
 use crate::daemon::Daemon;
 use crate::folder::Folder;
-use crate::outside::{PATIENCE, eventually};
+use crate::outside::{PATIENCE, clock, eventually, provided, report};
 use crate::ports;
 use crate::product::binary;
 
@@ -88,6 +89,44 @@ fn prometheus_refuses_a_bad_file_as_the_original_does() -> Result<()> {
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     ensure!(output.status.code() == Some(2) && text.contains("job_nam"), "{}: {text}", output.status);
     Ok(())
+}
+
+/// A daemon of a file system in user space that has stopped answers nobody: `statfs` and `open` on its mount never return.
+#[test]
+fn a_stopped_fuse_mount_does_not_hold_up_node_exporter() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        report("skipped: mounting a file system needs root");
+        return Ok(());
+    }
+    let Some(python) = provided("GATEWATCH_TEST_PYTHON")? else { return Ok(()) };
+    let (folder, port) = (Folder::new()?, ports::free()?);
+    let mount = folder.path().join("stopped");
+    std::fs::create_dir(&mount)?;
+    // In name spaces of its own, so that nothing else on the machine meets the mount.
+    let script =
+        "\"$0\" \"$1\" \"$2\" & while ! grep -q stopped /proc/self/mountinfo; do sleep 0.1; done\nshift 2; exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]).arg(python);
+    command.arg(crate::clients::path("stopped_fuse.py")).arg(&mount).arg(binary().canonicalize()?).arg("node_exporter");
+    command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+    command.arg(format!("--collector.textfile.directory={}", mount.display()));
+    let mut daemon = Daemon::start(command.current_dir(folder.path()), &folder.path().join("node_exporter.log"))?;
+    ready(&mut daemon, port, "/")?;
+    for round in 0..5 {
+        let begun = clock();
+        let text = http::request(port, "GET", "/metrics", &[], b"")?.success()?.text();
+        ensure!(begun.elapsed() < Duration::from_secs(1), "page {round} took {:?}", begun.elapsed());
+        let failed = format!("mountpoint=\"{}\"}} 1", mount.display());
+        for (name, end) in [
+            ("node_filesystem_device_error{", failed.as_str()),
+            ("node_scrape_collector_success{", "collector=\"filesystem\"} 1"),
+            ("node_scrape_collector_success{", "collector=\"textfile\"} 0"),
+        ] {
+            let told = text.lines().any(|line| line.starts_with(name) && line.ends_with(end));
+            ensure!(told, "page {round} does not tell {name} {end}:\n{text}");
+        }
+    }
+    daemon.kill()
 }
 
 #[test]
