@@ -15,6 +15,9 @@ use crate::matching::{Condition, Conditions};
 /// No series.
 pub(crate) const UNKNOWN: u32 = u32::MAX;
 
+/// More than most label sets have.
+const USUAL_BYTES: usize = 512;
+
 /// The series of one tenant in a head, by the order of their first sample.
 #[derive(Debug)]
 pub(crate) struct HeadIndex {
@@ -138,11 +141,15 @@ impl HeadIndex {
     /// The series of these pairs, which passed the limits when it first came; it is taken in when new. `None` when they do
     /// not make a label set.
     pub(crate) fn define(&mut self, pairs: &[u32]) -> Option<u32> {
-        let name = |pair: &u32| Pair::split(self.symbols.pair(*pair)).map(|(pair, _)| pair.name);
-        if !pairs.is_sorted_by(|a, b| name(a) < name(b)) {
-            return None;
+        let (mut canonical, mut before) = (Vec::with_capacity(USUAL_BYTES), None);
+        for pair in pairs {
+            let bytes = self.symbols.pair(*pair);
+            let name = Pair::split(bytes)?.0.name;
+            if before.replace(name).is_some_and(|before| before >= name) {
+                return None;
+            }
+            canonical.extend_from_slice(bytes);
         }
-        let canonical = pairs.iter().map(|pair| self.symbols.pair(*pair)).collect::<Vec<_>>().concat();
         if let Some(known) = self.find(&canonical, UNKNOWN) {
             return Some(known);
         }

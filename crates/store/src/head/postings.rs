@@ -12,13 +12,27 @@ pub(crate) enum Posting {
     None,
     One(u32),
     Few(Vec<u32>),
-    Many(Box<RoaringBitmap>),
+    Many(Box<Many>),
 }
 
-/// Appends a number that is higher than all before, without looking for its place.
-fn append(bitmap: &mut RoaringBitmap, series: u32) {
-    if bitmap.try_push(series).is_err() {
-        bitmap.insert(series);
+/// A bitmap, and what will go into it at once with others: to find the end of a bitmap for each number alone costs more than
+/// all else that a new series does.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Many {
+    bitmap: RoaringBitmap,
+    tail: Vec<u32>,
+}
+
+impl Many {
+    fn push(&mut self, series: u32) {
+        self.tail.push(series);
+        if self.tail.len() == MANY {
+            // What is higher than all before is appended without looking for its place.
+            if self.bitmap.append(self.tail.iter().copied()).is_err() {
+                self.bitmap.extend(self.tail.iter().copied());
+            }
+            self.tail.clear();
+        }
     }
 }
 
@@ -30,11 +44,11 @@ impl Posting {
             Self::One(first) => *self = Self::Few(vec![*first, series]),
             Self::Few(list) if list.len() < MANY => list.push(series),
             Self::Few(list) => {
-                let mut bitmap: RoaringBitmap = list.iter().copied().collect();
-                append(&mut bitmap, series);
-                *self = Self::Many(Box::new(bitmap));
+                let mut many = Many { bitmap: list.iter().copied().collect(), tail: Vec::with_capacity(MANY) };
+                many.push(series);
+                *self = Self::Many(Box::new(many));
             }
-            Self::Many(bitmap) => append(bitmap, series),
+            Self::Many(many) => many.push(series),
         }
     }
 
@@ -44,19 +58,19 @@ impl Posting {
             Self::None => 0,
             Self::One(_) => 1,
             Self::Few(list) => list.len() as u64,
-            Self::Many(bitmap) => bitmap.len(),
+            Self::Many(many) => many.bitmap.len() + many.tail.len() as u64,
         }
     }
 
     /// Its series.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let (list, bitmap): (&[u32], Option<&RoaringBitmap>) = match self {
-            Self::None => (&[], None),
-            Self::One(series) => (std::slice::from_ref(series), None),
-            Self::Few(list) => (list, None),
-            Self::Many(bitmap) => (&[], Some(bitmap)),
+        let (bitmap, list): (Option<&RoaringBitmap>, &[u32]) = match self {
+            Self::None => (None, &[]),
+            Self::One(series) => (None, std::slice::from_ref(series)),
+            Self::Few(list) => (None, list),
+            Self::Many(many) => (Some(&many.bitmap), &many.tail),
         };
-        list.iter().copied().chain(bitmap.into_iter().flatten())
+        bitmap.into_iter().flatten().chain(list.iter().copied())
     }
 
     /// Adds its series to a set.
@@ -67,7 +81,10 @@ impl Posting {
                 set.insert(*series);
             }
             Self::Few(list) => set.extend(list.iter().copied()),
-            Self::Many(bitmap) => *set |= bitmap.as_ref(),
+            Self::Many(many) => {
+                *set |= &many.bitmap;
+                set.extend(many.tail.iter().copied());
+            }
         }
     }
 }
@@ -84,6 +101,7 @@ mod tests {
             posting.add_to(&mut set);
             assert_eq!((posting.len(), set.len()), (u64::from(i), u64::from(i)));
             assert!(set.iter().eq((0..i).map(|i| i * 3)));
+            assert!(posting.iter().eq(set.iter()));
             posting.push(i * 3);
         }
     }
