@@ -9,13 +9,13 @@ use crate::outside::{PATIENCE, eventually};
 use crate::product::{Gatewatch, PASSWORD};
 
 /// Somebody who is signed in by cookie.
-struct Person<'product> {
+pub(crate) struct Person<'product> {
     product: &'product Gatewatch,
     cookie: String,
 }
 
 impl<'product> Person<'product> {
-    fn sign_in(product: &'product Gatewatch, name: &str, password: &str) -> Result<Self> {
+    pub(crate) fn sign_in(product: &'product Gatewatch, name: &str, password: &str) -> Result<Self> {
         let body = json!({"username": name, "password": password}).to_string();
         let answer = product.post_json(1003, "/api/gw/login", &body)?.success()?;
         let cookie = answer.header("set-cookie").context("a session cookie")?;
@@ -23,11 +23,11 @@ impl<'product> Person<'product> {
         Ok(Self { product, cookie: cookie.split(';').next().unwrap_or_default().to_owned() })
     }
 
-    fn get(&self, path: &str) -> Result<Value> {
+    pub(crate) fn get(&self, path: &str) -> Result<Value> {
         self.send("GET", path, &Value::Null, true)?.success()?.json()
     }
 
-    fn send(&self, method: &str, path: &str, body: &Value, marked: bool) -> Result<Answer> {
+    pub(crate) fn send(&self, method: &str, path: &str, body: &Value, marked: bool) -> Result<Answer> {
         let mut headers = vec![("cookie", self.cookie.as_str()), ("content-type", "application/json")];
         if marked {
             headers.push(("x-gatewatch", "1"));

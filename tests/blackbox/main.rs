@@ -21,6 +21,7 @@ mod folder;
 mod gateways;
 mod hostile;
 mod http_api;
+mod inventory;
 mod loki;
 mod originals;
 mod outside;

@@ -53,6 +53,11 @@ static PACKAGES: &[Package] = &[
         why: "the whole root filesystem of that container",
     },
     Package {
+        name: "rpm",
+        evidence: Evidence::Program("rpmbuild"),
+        why: "makes a package and lists what is installed",
+    },
+    Package {
         name: "python3-venv",
         evidence: Evidence::PythonModule("ensurepip"),
         why: "holds the unmodified Python clients",

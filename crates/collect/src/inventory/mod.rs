@@ -6,9 +6,10 @@
 pub(crate) mod config;
 mod hardware;
 mod packages;
+mod rpm;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::config::CollectConfig;
 use crate::runtime::{Context, Inputs};
 
 use packages::PackageList;
+use rpm::RpmDatabase;
 
 /// Looking at hardware and packages.
 pub(crate) const KIND: CollectorKind = CollectorKind {
@@ -86,6 +88,8 @@ impl Source for InventorySource {
 
 struct Inventory {
     context: Arc<Context>,
+    rootfs: PathBuf,
+    rpm: RpmDatabase,
     state: Arc<Mutex<State>>,
 }
 
@@ -98,16 +102,22 @@ struct State {
 
 impl Inventory {
     fn new(context: Arc<Context>, roots: Roots) -> Self {
-        Self { context, state: Arc::new(Mutex::new(State { roots, packages: PackageList::default(), known: None })) }
+        let rootfs = PathBuf::from(&roots.rootfs);
+        let state = State { roots, packages: PackageList::default(), known: None };
+        Self { context, rootfs, rpm: RpmDatabase::default(), state: Arc::new(Mutex::new(state)) }
     }
 }
 
 impl Collector for Inventory {
     fn run(&mut self, run: Run) -> BoxFuture<'_, Output> {
         Box::pin(async move {
+            let listed = self.rpm.read(&self.rootfs).await;
             let (state, context) = (Arc::clone(&self.state), Arc::clone(&self.context));
             let look = move || {
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(packages) = listed {
+                    state.packages.take_from_rpm(packages);
+                }
                 state.look(run.at, &context)
             };
             match tokio::task::spawn_blocking(look).await {

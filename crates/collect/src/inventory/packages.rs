@@ -1,6 +1,5 @@
-//! Installed packages, out of the text files in which dpkg (Debian, Ubuntu) and apk (Alpine) keep them.
-//!
-//! Deliberately absent: rpm, whose database is binary and has another form in each generation.
+//! Installed packages, out of the text files in which dpkg (Debian, Ubuntu) and apk (Alpine) keep them, or as rpm lists
+//! them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,6 +48,13 @@ impl PackageList {
             break;
         }
         &self.packages
+    }
+
+    /// Takes what rpm has listed, where it is not a guest of another manager.
+    pub(super) fn take_from_rpm(&mut self, packages: BTreeMap<String, String>) {
+        if self.seen.is_none() {
+            (self.packages, self.manager) = (packages, "rpm");
+        }
     }
 
     /// Whose list it is.
