@@ -20,7 +20,7 @@ pub(super) enum Source {
     /// As they are stored.
     Stored(Box<SeriesCursor>),
     /// Those of replicas as one.
-    Merged(Merged),
+    Merged(Box<Merged>),
 }
 
 /// Series of which all replicas have been read.
@@ -66,7 +66,7 @@ impl Source {
         }
         let (read, parts) = (cursor.samples_read(), cursor.parts());
         let (labels, samples) = (Labels::empty(), Series::default());
-        Ok(Self::Merged(Merged { left: sets.into_iter(), labels, samples, meaning, read, parts }))
+        Ok(Self::Merged(Box::new(Merged { left: sets.into_iter(), labels, samples, meaning, read, parts })))
     }
 
     /// Moves to the next series.

@@ -130,8 +130,8 @@ impl Source {
             }
         };
         Ok(Look {
-            host: pages::host(&host).context("the page of the host")?,
-            containers: pages::containers(&containers).context("the page of containers")?,
+            host: pages::read(&host).context("the page of the host")?,
+            containers: pages::read(&containers).context("the page of containers")?,
             processes: processes::read(Path::new("/proc"), world.elapsed()),
         })
     }

@@ -56,11 +56,11 @@ impl Visitor for Host {
     }
 }
 
-/// Reads a host's page.
-pub(super) fn host(page: &str) -> Result<Host, FormatError> {
-    let mut host = Host::default();
-    exposition::parse(page.as_bytes(), Dialect::Text, &mut host)?;
-    Ok(host)
+/// Reads what a page tells of a host or of containers.
+pub(super) fn read<Told: Visitor + Default>(page: &str) -> Result<Told, FormatError> {
+    let mut told = Told::default();
+    exposition::parse(page.as_bytes(), Dialect::Text, &mut told)?;
+    Ok(told)
 }
 
 /// The table of a host at two times.
@@ -132,13 +132,6 @@ impl Visitor for Containers {
     }
 }
 
-/// Reads a page of containers.
-pub(super) fn containers(page: &str) -> Result<Containers, FormatError> {
-    let mut containers = Containers::default();
-    exposition::parse(page.as_bytes(), Dialect::Text, &mut containers)?;
-    Ok(containers)
-}
-
 /// The table of containers at two times.
 pub(super) fn containers_table(before: &Containers, now: &Containers) -> Table {
     let row = |(id, container): (&String, &Container)| {
@@ -182,7 +175,7 @@ mod tests {
                  node_time_seconds {time}\nnode_uname_info{{nodename=\"감시\"}} 1\n"
             )
         };
-        let (before, now) = (host(&page(100.0, 10.0, 1000.0, 0.0)), host(&page(101.0, 13.0, 1004.0, 8192.0)));
+        let (before, now) = (read(&page(100.0, 10.0, 1000.0, 0.0)), read(&page(101.0, 13.0, 1004.0, 8192.0)));
         let lines = hosts_table(&before.unwrap(), &now.unwrap()).lines(120, 0, 10);
         assert_eq!(
             lines[1].split_whitespace().collect::<Vec<_>>(),
@@ -200,7 +193,7 @@ mod tests {
                  container_spec_memory_limit_bytes{{id=\"/x\",image=\"shop:1\",name=\"web\"}} 4096\n"
             )
         };
-        let (before, now) = (containers(&page(1.0, 1000)), containers(&page(2.0, 3000)));
+        let (before, now) = (read(&page(1.0, 1000)), read(&page(2.0, 3000)));
         let lines = containers_table(&before.unwrap(), &now.unwrap()).lines(120, 0, 10);
         assert_eq!(lines.len(), 2);
         assert_eq!(
