@@ -69,7 +69,7 @@ impl FromStr for RollupAges {
             });
             let (length, age) = durations
                 .ok_or_else(|| format!("{pair:?} is no length of intervals and age such as 1h:400d, or none"))?;
-            if length < Duration::from_mins(1) || DAY.as_nanos() % length.as_nanos() != 0 {
+            if length < Duration::from_mins(1) || !DAY.as_nanos().is_multiple_of(length.as_nanos()) {
                 return Err(format!("{pair:?}: intervals have to divide a day and to be a minute long at least"));
             }
             if ages.iter().any(|known| known.length == length) {

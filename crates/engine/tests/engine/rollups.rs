@@ -37,12 +37,12 @@ async fn store(world: &Arc<FakeWorld>) -> Arc<Store> {
             reached[0] = if dice < 2 { 0.0 } else { reached[0] + (dice % 9) as f64 };
             reached[1] = if dice == 5 { 0.25 } else { reached[1] + (dice % 7) as f64 / 3.0 };
             reached[2] = dice as f64 - 500.0;
-            let is_stale = world.random() % 200 == 0;
+            let is_stale = world.random().is_multiple_of(200);
             for (key, value) in keys.iter().zip(reached) {
                 let value = if is_stale { f64::from_bits(STALE_NAN_BITS) } else { value };
                 builder.sample(*key, Timestamp::from_nanos(time), value);
             }
-            let gap = if world.random() % 300 == 0 { 3 * HOUR } else { 0 };
+            let gap = if world.random().is_multiple_of(300) { 3 * HOUR } else { 0 };
             time += 30_000_000_000 + (world.random() % 50) as i64 * 1_000_000 + gap;
         }
         store.append(vec![builder.finish(Tenant::default())]).await.expect("the store takes it");
