@@ -25,9 +25,11 @@ pub(crate) struct Member {
 }
 
 impl Workspace {
-    /// The workspace that this tool was compiled in.
+    /// The workspace that `cargo xtask` was called in. Clones share a build folder, so the tool may have been compiled in
+    /// another one.
     pub(crate) fn open() -> Result<Self> {
-        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let own = crate::environment::variable("CARGO_MANIFEST_DIR");
+        let own = Path::new(own.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR")));
         let root = own.parent().context("xtask lies in the workspace root")?.to_path_buf();
         Ok(Self { root })
     }

@@ -17,6 +17,8 @@ use crate::{ask, gateway, hosts, services as service_page};
 
 /// How far back services and events are looked for.
 const RECENT: std::time::Duration = std::time::Duration::from_hours(24);
+/// Bytes of an event's text that are shown; a list of packages is longer.
+const MAX_DETAIL: usize = 400;
 /// Events of the lane.
 const EVENTS: usize = 50;
 /// Events read for it: most are beats of monitors, of which only the changes are shown.
@@ -212,12 +214,13 @@ fn title_of(kind: &str, title: &str, subject: &[u8]) -> String {
 }
 
 fn event(view: &EventsView<'_>, row: usize, kind: &str, title: &str) -> Value {
+    let detail = if view.bodies.is_valid(row) { view.bodies.value(row) } else { "" };
     let severity = if view.severities.is_valid(row) { view.severities.value(row) } else { 0 };
     json!({
         "at": Timestamp::from_nanos(view.times[row]).to_string(),
         "kind": kind,
         "title": title,
-        "detail": if view.bodies.is_valid(row) { view.bodies.value(row) } else { "" },
+        "detail": detail.get(..detail.floor_char_boundary(MAX_DETAIL)).unwrap_or_default(),
         "severity": match severity {
             17.. => "crit",
             13..=16 => "warn",
