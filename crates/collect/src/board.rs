@@ -197,6 +197,12 @@ pub struct MonitorStatus {
     pub certificate: Option<CertificateStatus>,
 }
 
+impl MonitorStatus {
+    fn is_paused(&self) -> bool {
+        self.beat.state == MonitorState::Paused
+    }
+}
+
 /// The certificate that a monitored server showed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CertificateStatus {
@@ -217,9 +223,9 @@ pub struct Board {
     monitors: Lists<MonitorStatus>,
 }
 
-/// Rows by key, sorted.
+/// Rows by key, sorted. A key without a row belongs to somebody who has not told anything yet.
 #[derive(Debug)]
-struct Lists<T>(RwLock<BTreeMap<String, T>>);
+struct Lists<T>(RwLock<BTreeMap<String, Option<T>>>);
 
 impl<T> Default for Lists<T> {
     fn default() -> Self {
@@ -229,22 +235,38 @@ impl<T> Default for Lists<T> {
 
 impl<T: Clone> Lists<T> {
     fn all(&self) -> Vec<T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
     }
 
     fn get(&self, key: &str) -> Option<T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned().flatten()
+    }
+
+    /// Takes rows of `key` from now on.
+    fn expect(&self, key: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()).or_default();
+    }
+
+    /// Changes the row of a key that is expected. What a run tells that was under way when its key was removed is
+    /// too late: it would stay for ever.
+    fn tell(&self, key: &str, value: T, open: impl FnOnce(&T) -> bool) {
+        if let Some(row) = self.0.write().unwrap_or_else(PoisonError::into_inner).get_mut(key)
+            && row.as_ref().is_none_or(open)
+        {
+            *row = Some(value);
+        }
     }
 
     fn set(&self, key: &str, value: Option<T>) {
         let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match value {
-            Some(value) => drop(rows.insert(key.to_owned(), value)),
+            Some(value) => drop(rows.insert(key.to_owned(), Some(value))),
             None => drop(rows.remove(key)),
         }
     }
 
     fn replace(&self, rows: BTreeMap<String, T>) {
+        let rows = rows.into_iter().map(|(key, row)| (key, Some(row))).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = rows;
     }
 }
@@ -300,6 +322,10 @@ impl Board {
         self.targets.set(id, status);
     }
 
+    pub(crate) fn tell_target(&self, id: &str, status: TargetStatus) {
+        self.targets.tell(id, status, |_| true);
+    }
+
     pub(crate) fn replace_dropped(&self, dropped: Vec<DroppedTarget>) {
         let rows = dropped.into_iter().enumerate().map(|(i, row)| (format!("{}/{i:08}", row.job), row));
         self.dropped.replace(rows.collect());
@@ -315,6 +341,19 @@ impl Board {
 
     pub(crate) fn set_discovered(&self, id: &str, endpoint: Option<DiscoveredEndpoint>) {
         self.discovered.set(id, endpoint);
+    }
+
+    /// Takes what checks of a monitor tell from now on.
+    pub(crate) fn expect_monitor(&self, id: i64) {
+        if self.monitor(id).is_some_and(|status| status.is_paused()) {
+            self.set_monitor(id, None);
+        }
+        self.monitors.expect(&monitor_key(id));
+    }
+
+    /// What a check found; of a monitor that was paused meanwhile it is too late.
+    pub(crate) fn tell_monitor(&self, id: i64, status: MonitorStatus) {
+        self.monitors.tell(&monitor_key(id), status, |row| !row.is_paused());
     }
 
     pub(crate) fn set_monitor(&self, id: i64, status: Option<MonitorStatus>) {

@@ -127,8 +127,12 @@ impl Source for ProbeSource {
             inputs.context.monitors.0.lock().unwrap_or_else(PoisonError::into_inner).remove(gone);
         }
         self.listed = now_listed;
-        for monitor in inputs.monitors.iter().filter(|monitor| monitor.settings.paused) {
-            let now = inputs.context.world.now();
+        let now = inputs.context.world.now();
+        for monitor in inputs.monitors.iter() {
+            if !monitor.settings.paused {
+                board.expect_monitor(monitor.id);
+                continue;
+            }
             let beat = Beat { at: now, state: MonitorState::Paused, ..Beat::default() };
             board.set_monitor(monitor.id, Some(MonitorStatus { id: monitor.id, beat, since: now, certificate: None }));
         }
@@ -166,7 +170,7 @@ impl Collector for ProbeCollector {
         Box::pin(async move {
             let outcome = check(&self.monitor.settings, &self.context).await;
             let (status, error) = judge(&self.monitor, &self.context, run.at, outcome);
-            self.context.board.set_monitor(self.monitor.id, Some(status.clone()));
+            self.context.board.tell_monitor(self.monitor.id, status.clone());
             let tenant = &self.context.options.tenant;
             let events = beat_event(&self.monitor, &status.beat).finish(tenant.clone());
             let metrics: Batch = metrics::rows(&self.monitor, &status).finish(tenant.clone());

@@ -69,7 +69,7 @@ impl TargetCollector {
         self.status.last_scrape = Some(run.at);
         self.status.duration = seconds;
         self.status.samples = counts.scraped;
-        self.context.board.set_target(&self.id, Some(self.status.clone()));
+        self.context.board.tell_target(&self.id, self.status.clone());
         Output { batches: samples::finish(rows, &self.context.options.tenant), more: false, error }
     }
 

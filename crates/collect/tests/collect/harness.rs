@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -178,6 +179,20 @@ impl Server {
 
     pub(crate) fn say(&self, text: &str) {
         *self.answer.lock().unwrap() = (200, "text/plain; version=0.0.4", text.as_bytes().to_vec());
+    }
+
+    /// Requests wait for their answers until what this gives is dropped.
+    pub(crate) fn hold(&self) -> Sender<()> {
+        let answer = Arc::clone(&self.answer);
+        let (release, released) = channel::<()>();
+        let (held, holds) = channel();
+        std::thread::spawn(move || {
+            let _guard = answer.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = held.send(());
+            let _ = released.recv();
+        });
+        holds.recv().unwrap();
+        release
     }
 }
 

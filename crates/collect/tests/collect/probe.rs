@@ -47,6 +47,31 @@ async fn retries_are_pending_before_down() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_that_ends_after_its_monitor_was_paused_or_removed_is_too_late() {
+    let server = Server::start();
+    server.say("hello");
+    let rig = Rig::start(quiet());
+    let spec = |more: &str| {
+        monitor(4, &format!("{{name: shop, kind: http, target: 'http://{}/', interval: 1{more}}}", server.address))
+    };
+    let state = |rig: &Rig| rig.runtime.board().monitor(4).map(|status| status.beat.state);
+    let asked = || server.requests.lock().unwrap().len();
+    for (then, expected) in [(vec![spec(", paused: true")], Some(MonitorState::Paused)), (Vec::new(), None)] {
+        rig.monitors.send(Arc::from([spec("")])).unwrap();
+        rig.until("up", |rig| state(rig) == Some(MonitorState::Up)).await;
+        let (held, before) = (server.hold(), asked());
+        rig.until("a check under way", |_| asked() > before).await;
+        let stored = rig.memory.events().len();
+        rig.monitors.send(Arc::from(then)).unwrap();
+        rig.until("the change", |rig| state(rig) == expected).await;
+        drop(held);
+        rig.until("the beat of the check", |rig| rig.memory.events().len() > stored).await;
+        assert_eq!(state(&rig), expected);
+    }
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_kind_says_what_it_found() {
     let server = Server::start();
     server.say("hello");

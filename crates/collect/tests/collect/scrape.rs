@@ -191,3 +191,19 @@ async fn a_reload_keeps_what_did_not_change() {
     rig.until("no target", |rig| rig.runtime.board().targets().is_empty()).await;
     rig.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_is_removed_while_it_is_scraped_stays_removed() {
+    let server = Server::start();
+    server.say("a 1\n");
+    let rig = Rig::start(job(&server, ""));
+    one_more(&rig, &server).await;
+    let (held, asked) = (server.hold(), scrapes(&server));
+    rig.until("a scrape under way", |_| scrapes(&server) > asked).await;
+    rig.runtime.reload(quiet()).unwrap();
+    rig.until("no target", |rig| rig.runtime.board().targets().is_empty()).await;
+    drop(held);
+    rig.until("last words", |rig| rig.memory.samples().last().is_some_and(|line| line.ends_with(" stale"))).await;
+    assert_eq!(rig.runtime.board().targets(), []);
+    rig.stop().await;
+}
