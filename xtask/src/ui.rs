@@ -64,7 +64,7 @@ fn packages(workspace: &Workspace) -> Result<()> {
         terminal::say("installing the npm packages of the web UI");
         // Not `npm ci`: it refuses a lock file that lacks optional packages for foreign systems, which a registry need not
         // hold. `install` takes the locked versions all the same.
-        npm(&folder, &["install", "--no-audit", "--no-fund"])
+        npm(&folder, &["install", "--no-save", "--no-audit", "--no-fund"])
     })?;
     Ok(())
 }

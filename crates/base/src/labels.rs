@@ -8,6 +8,10 @@ use std::sync::Arc;
 
 /// The label that carries a metric's name.
 pub const METRIC_NAME: &str = "__name__";
+/// The label that carries a metric's type, where `type-and-unit-labels` asks for it.
+pub const TYPE_LABEL: &str = "__type__";
+/// The label that carries a metric's unit, likewise.
+pub const UNIT_LABEL: &str = "__unit__";
 
 /// A sorted set of name-value pairs without empty values. Cloning shares the bytes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -20,7 +20,7 @@ pub use alert::{ALERT_NAME, Alert, AlertOrigin, Fingerprint};
 pub use go_regex::{GoRegex, GoRegexError};
 pub use ids::{SpanId, TraceId};
 pub use kind::{HasKind, Kind};
-pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
+pub use labels::{Labels, LabelsBuilder, METRIC_NAME, TYPE_LABEL, UNIT_LABEL};
 pub use limits::Limits;
 pub use matcher::{MatchOp, Matcher};
 pub use signal::Signal;

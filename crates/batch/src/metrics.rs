@@ -50,10 +50,11 @@ pub fn schema() -> SchemaRef {
 }
 
 /// What kind of metric a family is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum MetricType {
     /// Not known, or `untyped`.
+    #[default]
     Unknown = 0,
     /// Only rises, or resets.
     Counter = 1,

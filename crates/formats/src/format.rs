@@ -34,13 +34,22 @@ pub struct DecodeContext<'a> {
     pub content_type: &'a str,
     /// The request's `Content-Encoding`, empty when absent.
     pub content_encoding: &'a str,
+    /// Whether series get `__type__` and `__unit__` where the format tells them with the series.
+    pub type_and_unit_labels: bool,
 }
 
 impl<'a> DecodeContext<'a> {
     /// A context for the default tenant without headers.
     #[must_use]
     pub fn new(limits: &'a Limits, now: Timestamp) -> Self {
-        Self { tenant: Tenant::default(), limits, now, content_type: "", content_encoding: "" }
+        Self {
+            tenant: Tenant::default(),
+            limits,
+            now,
+            content_type: "",
+            content_encoding: "",
+            type_and_unit_labels: false,
+        }
     }
 
     /// The media type of `Content-Type` without parameters, lower case.

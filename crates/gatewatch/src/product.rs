@@ -158,6 +158,7 @@ impl Product {
             state: state.clone(),
             world: Arc::clone(&world),
             limits,
+            type_and_unit_labels: config.collect.scrape.type_and_unit_labels,
             telemetry,
             about: Arc::new(about(&config, &bound, &start, &*world)?),
         };

@@ -83,7 +83,7 @@ impl Services {
         upload: Upload,
         tenant: Tenant,
     ) -> Result<Decoded, IngestError> {
-        let (limits, now) = (self.limits.clone(), self.world.now());
+        let (limits, now, type_and_unit_labels) = (self.limits.clone(), self.world.now(), self.type_and_unit_labels);
         let large = upload.body.len() >= LARGE_BODY_BYTES;
         let decode = move || {
             let context = DecodeContext {
@@ -92,6 +92,7 @@ impl Services {
                 now,
                 content_type: upload.header("content-type").unwrap_or(""),
                 content_encoding: upload.header("content-encoding").unwrap_or(""),
+                type_and_unit_labels,
             };
             format.decode(&upload.body, &context)
         };

@@ -42,6 +42,8 @@ pub struct Services {
     pub world: Arc<dyn World>,
     /// Bounds of requests and queries.
     pub limits: Limits,
+    /// Whether pushed series get `__type__` and `__unit__`.
+    pub type_and_unit_labels: bool,
     /// The product's own metrics.
     pub telemetry: Telemetry,
     /// Facts that status pages show.

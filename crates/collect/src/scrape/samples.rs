@@ -3,7 +3,7 @@
 //! A cache knows every series of the last page by its text as written. Known series cost one lookup; labels are built and
 //! rules applied only for series that are new.
 
-use gw_base::{Labels, LabelsBuilder, METRIC_NAME, Map, Set, Tenant, Timestamp};
+use gw_base::{Labels, LabelsBuilder, METRIC_NAME, Map, Set, TYPE_LABEL, Tenant, Timestamp, UNIT_LABEL};
 use gw_batch::{Batch, Exemplar, MetricType, MetricsBuilder, STALE_NAN_BITS};
 use gw_formats::FormatError;
 use gw_formats::exposition::{self, Dialect, Metadata, Sample, Visitor};
@@ -276,8 +276,8 @@ impl PageReader<'_> {
         let base = ENDS.iter().filter_map(|end| name.strip_suffix(end));
         let family = std::iter::once(name).chain(base).find_map(|name| self.memory.families.get(name));
         let kind = family.and_then(|family| family.kind).filter(|kind| *kind != MetricType::Unknown);
-        labels.set("__type__", kind.map_or("", MetricType::as_str));
-        labels.set("__unit__", family.map_or("", |family| family.unit.as_str()));
+        labels.set(TYPE_LABEL, kind.map_or("", MetricType::as_str));
+        labels.set(UNIT_LABEL, family.map_or("", |family| family.unit.as_str()));
     }
 
     /// Wire: without `honor_labels` the target's labels win and those of the page become `exported_NAME`.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use gw_base::labels::pairs;
-use gw_base::{Labels, METRIC_NAME, Map};
+use gw_base::{Labels, METRIC_NAME, Map, TYPE_LABEL, UNIT_LABEL};
 
 /// The order of label sets in answers: pair by pair, names first.
 pub(crate) fn compare(a: &Labels, b: &Labels) -> Ordering {
@@ -52,7 +52,7 @@ fn push_comparable(out: &mut Vec<u8>, text: &[u8]) {
 
 /// What the name of a metric stands for, and goes with it: `__name__`, `__type__`, `__unit__`.
 pub(crate) fn is_metric_label(name: &str) -> bool {
-    name == METRIC_NAME || name == "__type__" || name == "__unit__"
+    name == METRIC_NAME || name == TYPE_LABEL || name == UNIT_LABEL
 }
 
 /// The metric name in label bytes; empty where there is none.
@@ -62,7 +62,7 @@ pub(crate) fn metric_of(labels: &[u8]) -> &str {
 
 /// The type of the metric as a label says it; empty where none does.
 pub(crate) fn type_of(labels: &[u8]) -> &str {
-    gw_base::labels::Iter::over(labels).find(|(name, _)| *name == "__type__").map_or("", |(_, value)| value)
+    gw_base::labels::Iter::over(labels).find(|(name, _)| *name == TYPE_LABEL).map_or("", |(_, value)| value)
 }
 
 /// The labels without those of the metric name.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use gw_base::{METRIC_NAME, Timestamp};
+use gw_base::{METRIC_NAME, TYPE_LABEL, Timestamp, UNIT_LABEL};
 use gw_batch::{MetricType, MetricsBuilder, Value};
 
 use super::attributes::{each_record, each_scope, find_text};
@@ -23,7 +23,7 @@ const IDENTIFYING: [&str; 3] = ["service.name", "service.namespace", "service.in
 pub(super) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 pub(super) fn decode(message: &[u8], context: &DecodeContext<'_>) -> Result<Decoded, FormatError> {
-    let mut rows = Rows { now: context.now, ..Rows::default() };
+    let mut rows = Rows { now: context.now, typed: context.type_and_unit_labels, ..Rows::default() };
     let mut fields = Fields::new(message);
     let mut resource = Vec::new();
     while let Some(field) = fields.next_field()? {
@@ -66,6 +66,9 @@ pub(super) struct Rows {
     pub(super) builder: MetricsBuilder,
     pub(super) refused: Refusals,
     pub(super) now: Timestamp,
+    typed: bool,
+    /// Labels that tell type and unit of the metric at hand, where they are wanted.
+    type_and_unit: Option<(MetricType, String)>,
     canonical: Vec<u8>,
 }
 
@@ -116,6 +119,8 @@ impl Rows {
             return Ok(());
         }
         let rows_before = self.builder.len();
+        let unit = unit_of(&family.name, unit);
+        self.type_and_unit = self.typed.then(|| (kind, unit.clone().into_owned()));
         let mut fields = data.message()?;
         while let Some(part) = fields.next_field()? {
             if part.number == 1 {
@@ -127,34 +132,40 @@ impl Rows {
                 }
             }
         }
+        self.type_and_unit = None;
         if self.builder.len() > rows_before {
-            self.builder.metadata(&family.name, kind, &unit_of(&family.name, unit), description, self.now);
+            self.builder.metadata(&family.name, kind, &unit, description, self.now);
         }
         Ok(())
     }
 
     /// The key of a series: name, point attributes, job, instance and `extra` (`le`, `quantile`).
-    pub(super) fn series<'a>(
+    pub(super) fn series(
         &mut self,
-        name: &'a str,
-        attributes: &Pairs<'a>,
-        target: &'a Target,
-        extra: Option<(&'static str, &'a str)>,
+        name: &str,
+        attributes: &Pairs<'_>,
+        target: &Target,
+        extra: Option<(&'static str, &str)>,
     ) -> u32 {
-        let mut pairs: Pairs<'a> = Vec::with_capacity(attributes.len() + 4);
-        pairs.extend(attributes.iter().cloned());
-        let mut put = |name: &'static str, value: &'a str| {
-            if !value.is_empty() {
+        let Self { canonical, type_and_unit, .. } = self;
+        let mut pairs: Pairs<'_> = Vec::with_capacity(attributes.len() + 6);
+        pairs.extend(attributes.iter().map(|(name, value)| (Cow::Borrowed(&**name), Cow::Borrowed(&**value))));
+        let mut put = |name, value| {
+            if !str::is_empty(value) {
                 pairs.push((Cow::Borrowed(name), Cow::Borrowed(value)));
             }
         };
+        if let Some((kind, unit)) = type_and_unit {
+            put(TYPE_LABEL, kind.as_str());
+            put(UNIT_LABEL, unit);
+        }
         put("job", &target.job);
         put("instance", &target.instance);
         put(METRIC_NAME, name);
         if let Some((name, value)) = extra {
             put(name, value);
         }
-        canonical_last_wins(&mut pairs, &mut self.canonical);
+        canonical_last_wins(&mut pairs, canonical);
         self.builder.series_bytes(&self.canonical)
     }
 
@@ -221,4 +232,38 @@ pub(super) fn join_duplicates<'a>(mut pairs: Pairs<'a>) -> Pairs<'a> {
         same
     });
     pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::METRICS;
+    use super::*;
+    use crate::Format as _;
+    use gw_base::{Labels, Limits};
+    use gw_batch::MetricsView;
+
+    #[test]
+    fn type_and_unit_become_labels_where_they_are_wanted() {
+        let body = br#"{"resourceMetrics":[{"resource":{"attributes":[
+            {"key":"service.name","value":{"stringValue":"shop"}},{"key":"zone","value":{"stringValue":"a"}}]},
+            "scopeMetrics":[{"metrics":[
+            {"name":"size","unit":"By","sum":{"isMonotonic":true,"aggregationTemporality":2,"dataPoints":[
+                {"timeUnixNano":"1","asInt":"3","attributes":[{"key":"__type__","value":{"stringValue":"own"}}]}]}},
+            {"name":"depth","gauge":{"dataPoints":[{"timeUnixNano":"1","asInt":"3"}]}}]}]}]}"#;
+        let limits = Limits::default();
+        let mut context = DecodeContext::new(&limits, Timestamp::EPOCH);
+        (context.content_type, context.type_and_unit_labels) = ("application/json", true);
+        let decoded = METRICS.decode(body, &context).unwrap();
+        let view = MetricsView::of(&decoded.batches[0]).unwrap();
+        let samples = (0..view.times.len()).filter(|row| !view.is_metadata(*row));
+        let found: Vec<String> = samples.map(|row| Labels::from_pairs(view.labels(row)).to_string()).collect();
+        assert_eq!(
+            found,
+            [
+                r#"size_bytes_total{__type__="counter", __unit__="bytes", job="shop"}"#,
+                r#"depth{__type__="gauge", job="shop"}"#,
+                r#"target_info{job="shop", zone="a"}"#
+            ]
+        );
+    }
 }

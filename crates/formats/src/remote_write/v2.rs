@@ -3,7 +3,7 @@
 //! Histograms have the layout of 1.0; samples and histograms may tell when their series started. Metadata comes with each
 //! series and is kept once a family and request.
 
-use gw_base::{METRIC_NAME, Set, Timestamp};
+use gw_base::{METRIC_NAME, Set, TYPE_LABEL, Timestamp, UNIT_LABEL};
 use gw_batch::{Exemplar, MetricType};
 
 use super::Decoder;
@@ -20,7 +20,8 @@ const SUFFIXES: [&str; 3] = ["_bucket", "_sum", "_count"];
 /// # Errors
 /// [`FormatError::Malformed`] when the bytes are no such message.
 pub fn decode_request(message: &[u8], context: &DecodeContext<'_>) -> Result<Decoded, FormatError> {
-    let mut request = Request { symbols: symbols(message)?, ..Request::default() };
+    let typed = context.type_and_unit_labels;
+    let mut request = Request { symbols: symbols(message)?, typed, ..Request::default() };
     let mut fields = Fields::new(message);
     while let Some(field) = fields.next_field()? {
         if field.number == 5 {
@@ -56,6 +57,15 @@ struct Request<'a> {
     pairs: Vec<(&'a str, &'a str)>,
     references: Vec<u32>,
     described: Set<&'a str>,
+    typed: bool,
+}
+
+/// What a series says of its metric.
+#[derive(Default)]
+struct Description<'a> {
+    kind: MetricType,
+    unit: &'a str,
+    help: &'a str,
 }
 
 /// The parts of a series that are decoded after its labels are known to be good.
@@ -85,6 +95,12 @@ impl<'a> Request<'a> {
         let references = std::mem::take(&mut self.references);
         let resolved = resolve(&self.symbols, &references, &mut self.pairs);
         self.references = references;
+        let description = parts.metadata.map(|part| describe(&self.symbols, part)).transpose()?;
+        if self.typed
+            && let Some(Ok(description)) = &description
+        {
+            with_type_and_unit(&mut self.pairs, description);
+        }
         let wrong = match resolved {
             Ok(()) => self.decoder.check_labels(&mut self.pairs),
             Err(reason) => Some(reason),
@@ -103,7 +119,12 @@ impl<'a> Request<'a> {
         for part in &parts.exemplars {
             self.exemplar(series, *part)?;
         }
-        parts.metadata.map_or(Ok(()), |part| self.metadata(part, now))
+        match description {
+            Some(Ok(description)) => self.metadata(&description, now),
+            Some(Err(reason)) => self.decoder.refused.add("invalid_metadata", 1, || reason),
+            None => {}
+        }
+        Ok(())
     }
 
     fn sample(&mut self, series: u32, field: Field<'a>, mut start: Option<Timestamp>) -> Result<(), FormatError> {
@@ -146,30 +167,9 @@ impl<'a> Request<'a> {
         Ok(())
     }
 
-    fn metadata(&mut self, field: Field<'a>, now: Timestamp) -> Result<(), FormatError> {
-        let (mut kind, mut help, mut unit) = (0u64, 0u64, 0u64);
-        let mut fields = field.message()?;
-        while let Some(part) = fields.next_field()? {
-            match part.number {
-                1 => kind = part.varint()?,
-                3 => help = part.varint()?,
-                4 => unit = part.varint()?,
-                _ => {}
-            }
-        }
+    fn metadata(&mut self, description: &Description<'a>, now: Timestamp) {
+        let Description { kind, unit, help } = *description;
         let name = self.pairs.iter().find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| *value);
-        let symbol = |number: u64| match usize::try_from(number) {
-            Ok(0) => Some(""),
-            Ok(number) => self.symbols.get(number).copied(),
-            Err(_) => None,
-        };
-        let (Some(help), Some(unit)) = (symbol(help), symbol(unit)) else {
-            self.decoder.refused.add("invalid_metadata", 1, || {
-                format!("metadata of {name:?} refers to a symbol that is not in the table")
-            });
-            return Ok(());
-        };
-        let kind = u8::try_from(kind).ok().and_then(MetricType::from_u8).unwrap_or(MetricType::Unknown);
         let family = match kind {
             MetricType::Histogram | MetricType::Summary | MetricType::GaugeHistogram => {
                 SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
@@ -180,8 +180,40 @@ impl<'a> Request<'a> {
         if says_something && self.described.insert(family) {
             self.decoder.builder.metadata(family, kind, unit, help, now);
         }
-        Ok(())
     }
+}
+
+/// The metadata of a series; the inner error says what is wrong with it.
+fn describe<'a>(symbols: &[&'a str], field: Field<'a>) -> Result<Result<Description<'a>, String>, FormatError> {
+    let (mut kind, mut help, mut unit) = (0u64, 0u64, 0u64);
+    let mut fields = field.message()?;
+    while let Some(part) = fields.next_field()? {
+        match part.number {
+            1 => kind = part.varint()?,
+            3 => help = part.varint()?,
+            4 => unit = part.varint()?,
+            _ => {}
+        }
+    }
+    let symbol = |number: u64| match usize::try_from(number) {
+        Ok(0) => Ok(""),
+        Ok(number) if number < symbols.len() => Ok(symbols[number]),
+        _ => Err(format!("metadata refers to symbol {number} that is not in the table of {}", symbols.len())),
+    };
+    let kind = u8::try_from(kind).ok().and_then(MetricType::from_u8).unwrap_or_default();
+    Ok(symbol(help).and_then(|help| Ok(Description { kind, help, unit: symbol(unit)? })))
+}
+
+/// Wire: metadata that says a type or a unit replaces both labels (prometheus storage/remote/write_handler.go).
+fn with_type_and_unit<'a>(pairs: &mut Vec<(&'a str, &'a str)>, description: &Description<'a>) {
+    if description.kind == MetricType::Unknown && description.unit.is_empty() {
+        return;
+    }
+    pairs.retain(|(name, _)| *name != TYPE_LABEL && *name != UNIT_LABEL);
+    if description.kind != MetricType::Unknown {
+        pairs.push((TYPE_LABEL, description.kind.as_str()));
+    }
+    pairs.push((UNIT_LABEL, description.unit));
 }
 
 /// Wire: zero means that the sender does not know.
@@ -212,7 +244,7 @@ fn resolve<'a>(symbols: &[&'a str], references: &[u32], pairs: &mut Vec<(&'a str
 mod tests {
     use super::*;
     use crate::protobuf::MessageWriter;
-    use gw_base::Limits;
+    use gw_base::{Labels, Limits};
     use gw_batch::MetricsView;
 
     fn packed(writer: &mut MessageWriter, number: u32, references: &[u8]) {
@@ -253,6 +285,39 @@ mod tests {
         let view = MetricsView::of(&decoded.batches[0]).unwrap();
         assert_eq!((view.times.len(), view.values.value(0), view.starts.value(0)), (3, 4.0, 500_000_000));
         assert_eq!((view.exemplar_values.value(1), view.helps.value(2)), (1.5, "Requests served."));
+    }
+
+    #[test]
+    fn type_and_unit_become_labels_where_they_are_wanted() {
+        let mut request = MessageWriter::default();
+        for (labels, kind, unit) in [(&[1, 2][..], 1, 6), (&[1, 2, 3, 4, 5, 4], 2, 0), (&[1, 2, 3, 4], 0, 0)] {
+            request.message(5, |series| {
+                packed(series, 1, labels);
+                series.message(2, |sample| {
+                    sample.double(1, 4.0).varint(2, 1000);
+                });
+                series.message(5, |metadata| {
+                    metadata.varint(1, kind).varint(4, unit);
+                });
+            });
+        }
+        for symbol in ["", METRIC_NAME, "size_bytes", TYPE_LABEL, "own", UNIT_LABEL, "bytes"] {
+            request.text(4, symbol);
+        }
+        let (limits, request) = (Limits::default(), request.finish());
+        let mut context = DecodeContext::new(&limits, Timestamp::EPOCH);
+        let mut found = |typed| {
+            context.type_and_unit_labels = typed;
+            let decoded = decode_request(&request, &context).unwrap();
+            assert_eq!(decoded.refused_rows(), 0);
+            let view = MetricsView::of(&decoded.batches[0]).unwrap();
+            let samples = (0..view.times.len()).filter(|row| !view.is_metadata(*row));
+            samples.map(|row| Labels::from_pairs(view.labels(row)).to_string()).collect::<Vec<_>>()
+        };
+        let told = r#"size_bytes{__type__="counter", __unit__="bytes"}"#;
+        let own = r#"size_bytes{__type__="own"}"#;
+        assert_eq!(found(true), [told, r#"size_bytes{__type__="gauge"}"#, own]);
+        assert_eq!(found(false), ["size_bytes", r#"size_bytes{__type__="own", __unit__="own"}"#, own]);
     }
 
     #[test]

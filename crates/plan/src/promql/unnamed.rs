@@ -1,6 +1,6 @@
 //! Where metric names go at once, rather than at the end of the query (`promql-delayed-name-removal` off, and the 2.x line).
 
-use gw_base::{METRIC_NAME, MatchOp};
+use gw_base::{METRIC_NAME, MatchOp, TYPE_LABEL, UNIT_LABEL};
 
 use crate::algebra::{Grouping, Node};
 
@@ -20,7 +20,7 @@ pub(super) fn unnamed(node: Node) -> Node {
 /// The operand of an aggregation, without the node that drops names where nobody could tell: groups do not go by the name, and
 /// the series have but one, so that none become equal without it. An aggregation straight over storage is a good deal faster.
 pub(super) fn aggregated(operand: Node, grouping: &Grouping) -> Node {
-    let by_name = |label: &String| matches!(label.as_str(), METRIC_NAME | "__type__" | "__unit__");
+    let by_name = |label: &String| matches!(label.as_str(), METRIC_NAME | TYPE_LABEL | UNIT_LABEL);
     match operand {
         Node::Unnamed { input, .. }
             if !grouping.without && !grouping.labels.iter().any(by_name) && reads_one_metric(&input) =>
