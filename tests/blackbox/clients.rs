@@ -1,6 +1,6 @@
 //! Unmodified Python clients: they send, the public APIs answer what they sent.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -12,7 +12,7 @@ use crate::wire;
 
 /// Where a script is.
 pub(crate) fn path(script: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script)
+    gw_testkit::package().join("clients").join(script)
 }
 
 /// Runs a script of `tests/clients`; `None` where there is no Python environment.

@@ -1,6 +1,5 @@
 //! Every page of the web UI in a real browser, against the running demo: `ui/e2e/run.mjs` walks and judges.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -15,7 +14,7 @@ use crate::product::{PASSWORD, binary};
 #[test]
 fn every_page_in_a_browser() -> Result<()> {
     let (Some(chromium), Some(node)) = (program("chromium")?, program("node")?) else { return Ok(()) };
-    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui");
+    let ui = gw_testkit::package().join("../ui");
     if !ui.join("node_modules/playwright-core").exists() && !gw_testkit::under_ci() {
         report("skipped: the npm packages of the web UI are not there; `cargo xtask test` installs them");
         return Ok(());

@@ -18,7 +18,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// The built binary: the one that `cargo xtask test` has just built, or else what lies in the default place.
 pub(crate) fn binary() -> PathBuf {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/gatewatch");
+    let default = || gw_testkit::package().join("../target/debug/gatewatch");
     variable("GATEWATCH_TEST_BINARY").map_or_else(default, PathBuf::from)
 }
 

@@ -3,7 +3,7 @@
 //! Scripts and verdicts are those of `gw_testkit::promqltest`, which the engine's own tests use too. Their times begin in
 //! 1970, so the store keeps a hundred years.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use gw_testkit::http::{Connection, encode};
@@ -30,7 +30,7 @@ fn upstream_v2_47() {
 
 fn suite(folder: &str, floors: &str, arguments: &[&str]) {
     let Some(folder) = conformance(folder) else { return };
-    let floors: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/blackbox").join(floors);
+    let floors: PathBuf = gw_testkit::package().join("../corpus/blackbox").join(floors);
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     run_scripts(&format!("{name} over remote write and HTTP"), &folder, "test", Bar::Floors(&floors), |text| {
         let mut outcome = Outcome::default();

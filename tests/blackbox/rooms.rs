@@ -5,7 +5,6 @@
 //! same time, now.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use gw_testkit::{Suite, http};
@@ -75,7 +74,7 @@ fn run(product: &Gatewatch, step: &Step) -> Result<()> {
 }
 
 fn room(name: &str) -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/rooms").join(name);
+    let folder = gw_testkit::package().join("../corpus/rooms").join(name);
     let mut files: Vec<_> = fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
     let product = Gatewatch::start()?;

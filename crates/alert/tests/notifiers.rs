@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
-use std::path::Path;
 use std::time::Duration;
 
 use gw_alert::{
@@ -43,7 +42,7 @@ fn message(alerts: usize) -> Message {
 
 fn golden(name: &str, notifier: &dyn Notifier, message: &Message) {
     let body: serde_json::Value = serde_json::from_str(&notifier.render(message).body).unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/alert").join(name);
+    let path = gw_testkit::package().join("../../corpus/alert").join(name);
     check_golden(&path, &format!("{body:#}\n")).unwrap();
 }
 

@@ -1,6 +1,5 @@
 //! The rules that come with the product: they read, they are whole, and upstream's own tester finds them right.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -29,7 +28,7 @@ fn every_alert_has_its_labels_and_words() {
 /// Runs the cases beside the rules with `promtool test rules`, which no line of ours has a part in.
 #[test]
 fn upstreams_tester_agrees() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/tests");
+    let folder = gw_testkit::package().join("rules/tests");
     if Command::new("promtool").arg("--version").output().is_err() {
         assert!(!under_ci(), "promtool is not installed");
         return;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::environment::{conformance_folder, report, under_ci};
+use crate::environment::{conformance_folder, package, report, under_ci};
 
 /// The folder of `path` (`metrics/promqltest`, `logs`) inside the conformance data, or `None` where the data is absent;
 /// the caller then returns, and the skip is printed.
@@ -24,8 +24,9 @@ pub fn conformance(path: &str) -> Option<PathBuf> {
 
 fn root() -> PathBuf {
     conformance_folder().unwrap_or_else(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-        workspace.expect("the crate lies two folders below the workspace").join("../shared/conformance")
+        let package = package();
+        let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").exists());
+        workspace.unwrap_or(Path::new(".")).join("../shared/conformance")
     })
 }
 

@@ -24,6 +24,16 @@ pub(crate) fn conformance_folder() -> Option<PathBuf> {
     variable("GW_CONFORMANCE").map(PathBuf::from)
 }
 
+/// The folder of the package under test: cargo and `cargo xtask test` both start tests there. The folder that a test was
+/// compiled in may be another clone's, since clones share a build folder.
+///
+/// # Panics
+/// When that folder is gone.
+#[must_use]
+pub fn package() -> PathBuf {
+    std::env::current_dir().expect("tests start in the folder of their package")
+}
+
 #[expect(clippy::disallowed_methods, reason = "tests read their own switches; the ban is for the product")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

@@ -16,7 +16,7 @@ mod scripts;
 mod suite;
 
 pub use conformance::conformance;
-pub use environment::under_ci;
+pub use environment::{package, under_ci};
 pub use golden::check_golden;
 pub use scripts::{Bar, Outcome, run_scripts};
 pub use suite::Suite;

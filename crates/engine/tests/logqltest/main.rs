@@ -5,7 +5,6 @@
 mod script;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ fn upstream() {
     let Some(folder) = conformance(SUITE) else { return };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let floors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/engine/logqltest.floor");
+    let floors = gw_testkit::package().join("../../corpus/engine/logqltest.floor");
     run_scripts(SUITE, &folder, "logqltest", Bar::Floors(&floors), |text| runtime.block_on(run_file(text)));
 }
 

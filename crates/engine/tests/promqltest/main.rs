@@ -6,7 +6,7 @@
 mod answer;
 mod load;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn own_without_delayed_names() {
 }
 
 fn corpus(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/engine").join(name)
+    gw_testkit::package().join("../../corpus/engine").join(name)
 }
 
 fn run(text: &str, rules: Rules) -> Outcome {

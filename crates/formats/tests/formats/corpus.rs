@@ -12,7 +12,7 @@ use gw_testkit::{Suite, check_golden};
 use crate::{context, show};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/formats")
+    gw_testkit::package().join("../../corpus/formats")
 }
 
 fn inputs(folder: &Path) -> Vec<PathBuf> {

@@ -5,11 +5,9 @@
 mod storage;
 mod wire;
 
-use std::path::Path;
-
 /// Small inputs of our own that once broke the target.
 fn regressions(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/fuzz").join(target);
+    let folder = gw_testkit::package().join("../../corpus/fuzz").join(target);
     let mut files: Vec<_> =
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     files.sort();

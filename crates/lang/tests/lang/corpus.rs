@@ -4,7 +4,7 @@
 //! followed by a canonical form of several lines. `##` begins a comment line, an empty line ends a case.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use gw_testkit::Suite;
@@ -79,7 +79,7 @@ fn blocks(text: &str) -> Vec<(usize, String)> {
 }
 
 fn files(language: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/lang").join(language);
+    let folder = gw_testkit::package().join("../../corpus/lang").join(language);
     let entries = fs::read_dir(&folder).expect("the corpus folder exists");
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "test"));
