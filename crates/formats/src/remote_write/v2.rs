@@ -204,7 +204,7 @@ fn describe<'a>(symbols: &[&'a str], field: Field<'a>) -> Result<Result<Descript
     Ok(symbol(help).and_then(|help| Ok(Description { kind, help, unit: symbol(unit)? })))
 }
 
-/// Wire: metadata that says a type or a unit replaces both labels (prometheus storage/remote/write_handler.go).
+/// Wire: metadata that says a type or a unit replaces both labels (prometheus `storage/remote/write_handler.go`).
 fn with_type_and_unit<'a>(pairs: &mut Vec<(&'a str, &'a str)>, description: &Description<'a>) {
     if description.kind == MetricType::Unknown && description.unit.is_empty() {
         return;

@@ -3,6 +3,8 @@
 //! A block begins with `previous block, used bytes, samples` (those two only once it is full), then its first sample as it
 //! is; the samples behind it follow as steps. The last sample of a series is in its track, so it is read in no time.
 
+use std::iter;
+
 use gw_base::{Map, TimeRange};
 use gw_batch::{Exemplar, Histogram};
 
@@ -197,6 +199,16 @@ impl Shard {
         floats || track.has_extras && self.extras.get(&series).is_some_and(|extras| extras.overlaps(start, end))
     }
 
+    /// The block that ends with the newest sample of a series, which brings its track into the processor's caches.
+    pub(crate) fn newest_block(&self, series: u32) -> Block {
+        self.tracks.get(series as usize).map_or(Block::NONE, |track| track.block)
+    }
+
+    /// A word of a block, which brings its beginning there too.
+    pub(crate) fn first_word(&self, block: Block) -> u32 {
+        if block == Block::NONE { 0 } else { u32::from_le_bytes(take(self.slab.get(block), 0)) }
+    }
+
     /// Appends the samples in the range to `out`; times may repeat and fall back, the later one of a time holds.
     pub(crate) fn read(&self, series: u32, range: TimeRange, out: &mut Series) {
         let Some(track) = self.tracks.get(series as usize) else { return };
@@ -214,24 +226,24 @@ impl Shard {
             return;
         }
         // Blocks are linked backwards: back to the one that holds the start, then forwards.
-        let mut blocks = Vec::new();
-        let (mut block, mut used, mut count) = (track.block, track.used, track.count);
+        let mut later = Vec::new();
+        let mut oldest = (track.block, track.used, track.count);
         loop {
-            let header = self.slab.get(block);
-            let first = i64::from_le_bytes(take(header, 8));
-            if first <= end {
-                blocks.push((block, used, count));
-            }
-            block = Block::of(u32::from_le_bytes(take(header, 0)));
-            if first <= start || block == Block::NONE {
+            let header = self.slab.get(oldest.0);
+            let before = Block::of(u32::from_le_bytes(take(header, 0)));
+            if i64::from_le_bytes(take(header, 8)) <= start || before == Block::NONE {
                 break;
             }
-            let header = self.slab.get(block);
-            (used, count) = (u16::from_le_bytes(take(header, 4)), header[6]);
+            later.push(oldest);
+            let header = self.slab.get(before);
+            oldest = (before, u16::from_le_bytes(take(header, 4)), header[6]);
         }
-        for (block, used, count) in blocks.into_iter().rev() {
+        for (block, used, count) in iter::once(oldest).chain(later.into_iter().rev()) {
             let bytes = self.slab.get(block);
             let first = i64::from_le_bytes(take(bytes, 8));
+            if first > end {
+                break;
+            }
             let mut position = Position::first(first, u64::from_le_bytes(take(bytes, 16)));
             let mut rest = &bytes[HEADER..usize::from(used)];
             let mut sample = (first, f64::from_bits(position.bits));
