@@ -188,8 +188,8 @@ impl Server {
         let (held, holds) = channel();
         std::thread::spawn(move || {
             let _guard = answer.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = held.send(());
-            let _ = released.recv();
+            held.send(()).unwrap();
+            released.recv().unwrap_err();
         });
         holds.recv().unwrap();
         release

@@ -183,7 +183,7 @@ impl HeadSource {
 
     fn load_key(&mut self) {
         if let (Some(metrics), Some(series)) = (self.head.metrics(), self.found.get(self.at)) {
-            if self.at % FETCHED == 0 {
+            if self.at.is_multiple_of(FETCHED) {
                 metrics.fetch(&self.found[self.at..self.found.len().min(self.at + FETCHED)]);
             }
             metrics.key_into(*series, &mut self.key);
