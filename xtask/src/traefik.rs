@@ -2,7 +2,8 @@
 //!
 //! The module does not build as it is published (docs/adr/0004): it replaces one dependency by a folder that its archive
 //! lacks, pins a fork whose commit the proxy may not hold, and pulls in the client libraries of two hundred DNS services.
-//! A wrapper module mends these three things; nothing of Traefik's own code is changed.
+//! A wrapper module mends these three things, and leaves out what interpreted plugins may call of Go's library; nothing of
+//! Traefik's own code is changed.
 
 use std::fs;
 use std::path::Path;
@@ -15,6 +16,8 @@ use crate::process;
 const MODULE: &str = "github.com/traefik/traefik/v3";
 const VERSION: &str = "v3.7.13";
 const LEGO: &str = "github.com/go-acme/lego/v5";
+/// The interpreter of plugins.
+const YAEGI: &str = "github.com/traefik/yaegi";
 /// The last commit of the authentication fork that the module proxy is known to hold.
 const AUTH_FORK: &str = "github.com/containous/go-http-auth v0.4.1-0.20200324110947-a37a7636d23e";
 
@@ -45,6 +48,8 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     let manifest = fs::read_to_string(traefik.join("go.mod")).context("Traefik's module has a go.mod")?;
     go::download_copy(work, &format!("{LEGO}@{}", required(&manifest, LEGO)?), &work.join("lego"))?;
     fs::write(work.join("lego/providers/dns/zz_gen_dns_providers.go"), NO_DNS)?;
+    go::download_copy(work, &format!("{YAEGI}@{}", required(&manifest, YAEGI)?), &work.join("yaegi"))?;
+    without_library(&work.join("yaegi/stdlib"))?;
     fs::write(work.join("ext/go.mod"), "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.26\n")?;
     fs::write(work.join("ext/ext.go"), EXTENSION)?;
     fs::write(work.join("go.mod"), wrapper(&manifest))?;
@@ -52,6 +57,18 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     make_writable(&work.join("go.sum"))?;
     let flags = ["build", "-mod=mod", "-trimpath", "-ldflags=-s -w", "-o"];
     process::quiet(go::command(work).args(flags).arg(product).arg(format!("{MODULE}/cmd/traefik")))
+}
+
+/// Removes the tables of Go's library, which take a minute to compile, and leaves the file that declares them: plugins are
+/// not what the tests are about.
+fn without_library(stdlib: &Path) -> Result<()> {
+    for file in fs::read_dir(stdlib).context("the interpreter has tables of Go's library")? {
+        let path = file?.path();
+        if path.is_file() && path.file_name().is_none_or(|name| name != "stdlib.go") {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Traefik's own requirements and replacements, as the main module of the build: only there do replacements count.
@@ -67,7 +84,7 @@ fn wrapper(manifest: &str) -> String {
             lines.push(line.replace("=> ./pkg/config/dynamic/ext", "=> ./ext"));
         }
     }
-    lines.push(format!("replace {LEGO} => ./lego\n\nrequire {MODULE} {VERSION}\n"));
+    lines.push(format!("replace {LEGO} => ./lego\n\nreplace {YAEGI} => ./yaegi\n\nrequire {MODULE} {VERSION}\n"));
     lines.join("\n")
 }
 
