@@ -1,7 +1,7 @@
 //! What every collector is doing right now, for target lists, the sources page and self-metrics. Nothing here is stored.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use gw_base::{Labels, Timestamp};
@@ -225,7 +225,9 @@ pub struct Board {
 
 /// Rows by key, sorted. A key without a row belongs to somebody who has not told anything yet.
 #[derive(Debug)]
-struct Lists<T>(RwLock<BTreeMap<String, Option<T>>>);
+struct Lists<T>(RwLock<Rows<T>>);
+
+type Rows<T> = BTreeMap<String, Option<T>>;
 
 impl<T> Default for Lists<T> {
     fn default() -> Self {
@@ -234,31 +236,41 @@ impl<T> Default for Lists<T> {
 }
 
 impl<T: Clone> Lists<T> {
+    fn rows(&self) -> RwLockReadGuard<'_, Rows<T>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rows_mut(&self) -> RwLockWriteGuard<'_, Rows<T>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn all(&self) -> Vec<T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
+        self.rows().values().flatten().cloned().collect()
     }
 
     fn get(&self, key: &str) -> Option<T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned().flatten()
+        self.rows().get(key).cloned().flatten()
     }
 
-    /// Takes rows of `key` from now on.
-    fn expect(&self, key: &str) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()).or_default();
+    /// Takes what is told of `key` from now on; a row that is there stays if it is to be kept.
+    fn expect(&self, key: &str, is_kept: impl FnOnce(&T) -> bool) {
+        let mut rows = self.rows_mut();
+        let row = rows.entry(key.to_owned()).or_default();
+        *row = row.take().filter(is_kept);
     }
 
-    /// Changes the row of a key that is expected. What a run tells that was under way when its key was removed is
-    /// too late: it would stay for ever.
-    fn tell(&self, key: &str, value: T, open: impl FnOnce(&T) -> bool) {
-        if let Some(row) = self.0.write().unwrap_or_else(PoisonError::into_inner).get_mut(key)
-            && row.as_ref().is_none_or(open)
+    /// Changes the row of a key that is expected, unless the row is closed. What a run tells that was under way when its
+    /// key was removed is too late: it would stay for ever.
+    fn tell(&self, key: &str, value: T, is_open: impl FnOnce(&T) -> bool) {
+        if let Some(row) = self.rows_mut().get_mut(key)
+            && row.as_ref().is_none_or(is_open)
         {
             *row = Some(value);
         }
     }
 
     fn set(&self, key: &str, value: Option<T>) {
-        let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows_mut();
         match value {
             Some(value) => drop(rows.insert(key.to_owned(), Some(value))),
             None => drop(rows.remove(key)),
@@ -266,8 +278,7 @@ impl<T: Clone> Lists<T> {
     }
 
     fn replace(&self, rows: BTreeMap<String, T>) {
-        let rows = rows.into_iter().map(|(key, row)| (key, Some(row))).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = rows;
+        *self.rows_mut() = rows.into_iter().map(|(key, row)| (key, Some(row))).collect();
     }
 }
 
@@ -345,10 +356,7 @@ impl Board {
 
     /// Takes what checks of a monitor tell from now on.
     pub(crate) fn expect_monitor(&self, id: i64) {
-        if self.monitor(id).is_some_and(|status| status.is_paused()) {
-            self.set_monitor(id, None);
-        }
-        self.monitors.expect(&monitor_key(id));
+        self.monitors.expect(&monitor_key(id), |row| !row.is_paused());
     }
 
     /// What a check found; of a monitor that was paused meanwhile it is too late.

@@ -95,10 +95,11 @@ impl<'a> Request<'a> {
         let references = std::mem::take(&mut self.references);
         let resolved = resolve(&self.symbols, &references, &mut self.pairs);
         self.references = references;
-        let description = parts.metadata.map(|part| describe(&self.symbols, part)).transpose()?;
-        if self.typed
-            && let Some(Ok(description)) = &description
-        {
+        let description = match parts.metadata {
+            Some(part) => describe(&self.symbols, part)?,
+            None => Some(Description::default()),
+        };
+        if let Some(description) = description.as_ref().filter(|_| self.typed) {
             with_type_and_unit(&mut self.pairs, description);
         }
         let wrong = match resolved {
@@ -119,11 +120,7 @@ impl<'a> Request<'a> {
         for part in &parts.exemplars {
             self.exemplar(series, *part)?;
         }
-        match description {
-            Some(Ok(description)) => self.metadata(&description, now),
-            Some(Err(reason)) => self.decoder.refused.add("invalid_metadata", 1, || reason),
-            None => {}
-        }
+        self.metadata(description, now);
         Ok(())
     }
 
@@ -167,9 +164,14 @@ impl<'a> Request<'a> {
         Ok(())
     }
 
-    fn metadata(&mut self, description: &Description<'a>, now: Timestamp) {
-        let Description { kind, unit, help } = *description;
+    fn metadata(&mut self, description: Option<Description<'a>>, now: Timestamp) {
         let name = self.pairs.iter().find(|(name, _)| *name == METRIC_NAME).map_or("", |(_, value)| *value);
+        let Some(Description { kind, unit, help }) = description else {
+            self.decoder.refused.add("invalid_metadata", 1, || {
+                format!("metadata of {name:?} refers to a symbol that is not in the table")
+            });
+            return;
+        };
         let family = match kind {
             MetricType::Histogram | MetricType::Summary | MetricType::GaugeHistogram => {
                 SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
@@ -183,8 +185,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The metadata of a series; the inner error says what is wrong with it.
-fn describe<'a>(symbols: &[&'a str], field: Field<'a>) -> Result<Result<Description<'a>, String>, FormatError> {
+/// The metadata of a series; `None` when it refers to a symbol that is not in the table.
+fn describe<'a>(symbols: &[&'a str], field: Field<'a>) -> Result<Option<Description<'a>>, FormatError> {
     let (mut kind, mut help, mut unit) = (0u64, 0u64, 0u64);
     let mut fields = field.message()?;
     while let Some(part) = fields.next_field()? {
@@ -196,12 +198,12 @@ fn describe<'a>(symbols: &[&'a str], field: Field<'a>) -> Result<Result<Descript
         }
     }
     let symbol = |number: u64| match usize::try_from(number) {
-        Ok(0) => Ok(""),
-        Ok(number) if number < symbols.len() => Ok(symbols[number]),
-        _ => Err(format!("metadata refers to symbol {number} that is not in the table of {}", symbols.len())),
+        Ok(0) => Some(""),
+        Ok(number) => symbols.get(number).copied(),
+        Err(_) => None,
     };
     let kind = u8::try_from(kind).ok().and_then(MetricType::from_u8).unwrap_or_default();
-    Ok(symbol(help).and_then(|help| Ok(Description { kind, help, unit: symbol(unit)? })))
+    Ok(symbol(help).zip(symbol(unit)).map(|(help, unit)| Description { kind, unit, help }))
 }
 
 /// Wire: metadata that says a type or a unit replaces both labels (prometheus `storage/remote/write_handler.go`).
