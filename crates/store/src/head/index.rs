@@ -4,8 +4,6 @@
 //! known series costs no parsing and no allocation. A sender repeats its series in one order; the series behind the one
 //! just found is therefore tried first, which spares even the hash.
 
-use std::hint::black_box;
-
 use gw_base::METRIC_NAME;
 use gw_base::labels::{Iter, Pair, hash_bytes};
 use roaring::RoaringBitmap;
@@ -75,12 +73,6 @@ impl HeadIndex {
     pub(crate) fn pairs(&self, series: u32) -> &[u32] {
         let series = series as usize;
         &self.pairs[self.ends[series] as usize..self.ends[series + 1] as usize]
-    }
-
-    /// Brings the pairs of these series into the processor's caches.
-    pub(crate) fn fetch(&self, series: &[u32]) {
-        let pair_at = |series: &u32| self.pairs.get(self.ends[*series as usize] as usize);
-        black_box(series.iter().filter_map(pair_at).fold(0, |sum, pair| sum ^ pair));
     }
 
     /// The series of these label bytes. `guess` is tried first.

@@ -4,7 +4,6 @@
 //! one shard at a time; a series' number says its shard, so that the samples of a scrape lie together.
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arrow_array::Array as _;
@@ -16,7 +15,6 @@ use super::index::{Full, HeadIndex};
 pub(crate) use super::index::{SeriesLimits, UNKNOWN};
 use super::series::timed;
 use super::shard::{Grown, Shard};
-use super::slab::Block;
 use crate::key::Key;
 use crate::matching::Conditions;
 use crate::selection::Texts;
@@ -26,8 +24,6 @@ use crate::{Family, Series};
 const SHARDS: usize = 16;
 /// Neighbouring series in one shard, so that a request takes few locks. A power of two.
 const RUN: u32 = 256;
-/// Series that are brought into the processor's caches at a time; what is read of so many fits the nearest one.
-pub(crate) const FETCHED: usize = 32;
 /// What the fields of a series outside of its samples take.
 pub(crate) const SERIES_BYTES: usize = 160;
 
@@ -318,19 +314,6 @@ impl MetricsHead {
     pub(crate) fn key_into(&self, series: u32, key: &mut Key) {
         let index = self.index();
         key.become_of(index.pairs(series), |pair| index.symbols().pair(pair));
-    }
-
-    /// Brings what will be read of these series into the processor's caches. They lie apart from each other, and to wait
-    /// for all at once takes a fraction of waiting for one after the other.
-    pub(crate) fn fetch(&self, series: &[u32]) {
-        self.index().fetch(series);
-        let shards = self.shards.each_ref().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner));
-        let mut blocks = [(0, Block::NONE); FETCHED];
-        for (block, series) in blocks.iter_mut().zip(series) {
-            let (shard, place) = place(*series);
-            *block = (shard, shards[shard].newest_block(place));
-        }
-        black_box(blocks.iter().fold(0, |sum, (shard, block)| sum ^ shards[*shard].first_word(*block)));
     }
 
     /// Appends the samples of a series in the range to `out`; times may repeat and fall back, the later one holds.

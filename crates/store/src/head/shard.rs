@@ -199,16 +199,6 @@ impl Shard {
         floats || track.has_extras && self.extras.get(&series).is_some_and(|extras| extras.overlaps(start, end))
     }
 
-    /// The block that ends with the newest sample of a series, which brings its track into the processor's caches.
-    pub(crate) fn newest_block(&self, series: u32) -> Block {
-        self.tracks.get(series as usize).map_or(Block::NONE, |track| track.block)
-    }
-
-    /// A word of a block, which brings its beginning there too.
-    pub(crate) fn first_word(&self, block: Block) -> u32 {
-        if block == Block::NONE { 0 } else { u32::from_le_bytes(take(self.slab.get(block), 0)) }
-    }
-
     /// Appends the samples in the range to `out`; times may repeat and fall back, the later one of a time holds.
     pub(crate) fn read(&self, series: u32, range: TimeRange, out: &mut Series) {
         let Some(track) = self.tracks.get(series as usize) else { return };

@@ -6,7 +6,6 @@ use gw_base::{TimeRange, Timestamp};
 
 use super::tolerate;
 use crate::head::TenantHead;
-use crate::head::metrics::FETCHED;
 use crate::key::Key;
 use crate::part::PartMeta;
 use crate::part::metrics::PartSeries;
@@ -183,9 +182,6 @@ impl HeadSource {
 
     fn load_key(&mut self) {
         if let (Some(metrics), Some(series)) = (self.head.metrics(), self.found.get(self.at)) {
-            if self.at.is_multiple_of(FETCHED) {
-                metrics.fetch(&self.found[self.at..self.found.len().min(self.at + FETCHED)]);
-            }
             metrics.key_into(*series, &mut self.key);
         }
     }
