@@ -21,5 +21,5 @@ pub(crate) static RECEIVER: Program = Program {
 fn build(work: &Path, product: &Path) -> Result<()> {
     let sources = work.join("sources");
     go::download_copy(work, MODULE, &sources)?;
-    process::quiet(go::command(&sources).args(["test", "-c", "-o"]).arg(product).arg("."))
+    process::quiet(go::build(&sources, &["test", "-c"]).arg("-o").arg(product).arg("."))
 }

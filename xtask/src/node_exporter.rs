@@ -22,8 +22,7 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     let sources = work.join("sources");
     go::download_copy(work, MODULE, &sources)?;
     process::quiet(
-        go::command(&sources)
-            .args(["build", "-mod=mod", "-trimpath"])
+        go::build(&sources, &["build"])
             .arg("-ldflags=-s -w -X github.com/prometheus/common/version.Version=1.12.1")
             .arg("-o")
             .arg(product)

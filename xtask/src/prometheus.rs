@@ -21,8 +21,8 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     // Service discovery of clouds is most of what there is to compile, and nothing that the tests ask for. The archive has no
     // web UI, so it is not embedded (no tag `builtinassets`).
     process::quiet(
-        go::command(&sources)
-            .args(["build", "-mod=mod", "-trimpath", "-tags=remove_all_sd"])
+        go::build(&sources, &["build"])
+            .arg("-tags=remove_all_sd")
             .arg("-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.14.0")
             .arg("-o")
             .arg(product)

@@ -55,8 +55,8 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     fs::write(work.join("go.mod"), wrapper(&manifest))?;
     fs::copy(traefik.join("go.sum"), work.join("go.sum")).context("Traefik's module has a go.sum")?;
     make_writable(&work.join("go.sum"))?;
-    let flags = ["build", "-mod=mod", "-trimpath", "-ldflags=-s -w", "-o"];
-    process::quiet(go::command(work).args(flags).arg(product).arg(format!("{MODULE}/cmd/traefik")))
+    let package = format!("{MODULE}/cmd/traefik");
+    process::quiet(go::build(work, &["build"]).args(["-ldflags=-s -w", "-o"]).arg(product).arg(package))
 }
 
 /// Removes the tables of Go's library, which take a minute to compile, and leaves the file that declares them: plugins are
