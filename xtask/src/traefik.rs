@@ -2,8 +2,8 @@
 //!
 //! The module does not build as it is published (docs/adr/0004): it replaces one dependency by a folder that its archive
 //! lacks, pins a fork whose commit the proxy may not hold, and pulls in the client libraries of two hundred DNS services.
-//! A wrapper module mends these three things, and leaves out what interpreted plugins may call of Go's library; nothing of
-//! Traefik's own code is changed.
+//! A wrapper module mends these three things, and leaves out what else is large and no matter of the tests: what interpreted
+//! plugins may call of Go's library, and the client of Amazon EC2. Nothing of Traefik's own code is changed.
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,8 @@ const VERSION: &str = "v3.7.13";
 const LEGO: &str = "github.com/go-acme/lego/v5";
 /// The interpreter of plugins.
 const YAEGI: &str = "github.com/traefik/yaegi";
+/// The client of a cloud's machines, a seventh of all there is to compile.
+const EC2: &str = "github.com/aws/aws-sdk-go-v2/service/ec2";
 /// The last commit of the authentication fork that the module proxy is known to hold.
 const AUTH_FORK: &str = "github.com/containous/go-http-auth v0.4.1-0.20200324110947-a37a7636d23e";
 
@@ -38,6 +40,42 @@ func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {
 }
 "#;
 
+/// In place of that client: what Traefik calls of it, to look up machines of a container service.
+const NO_EC2: &str = r#"package ec2
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+type Client struct{}
+
+type DescribeInstancesInput struct {
+	InstanceIds []string
+}
+
+type DescribeInstancesOutput struct {
+	Reservations []types.Reservation
+}
+
+type DescribeInstancesPaginator struct{}
+
+func NewFromConfig(aws.Config) *Client { return &Client{} }
+
+func NewDescribeInstancesPaginator(*Client, *DescribeInstancesInput) *DescribeInstancesPaginator {
+	return &DescribeInstancesPaginator{}
+}
+
+func (*DescribeInstancesPaginator) HasMorePages() bool { return true }
+
+func (*DescribeInstancesPaginator) NextPage(context.Context) (*DescribeInstancesOutput, error) {
+	return nil, errors.New("the EC2 client is not built in")
+}
+"#;
+
 /// The program.
 pub(crate) static TRAEFIK: Program =
     Program { title: "Traefik v3.7.13", folder: "traefik-v3.7.13", product: "traefik", minutes: 4, build };
@@ -49,7 +87,10 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     go::download_copy(work, &format!("{LEGO}@{}", required(&manifest, LEGO)?), &work.join("lego"))?;
     fs::write(work.join("lego/providers/dns/zz_gen_dns_providers.go"), NO_DNS)?;
     go::download_copy(work, &format!("{YAEGI}@{}", required(&manifest, YAEGI)?), &work.join("yaegi"))?;
-    without_library(&work.join("yaegi/stdlib"))?;
+    remove_files(&work.join("yaegi/stdlib"), "stdlib.go")?;
+    go::download_copy(work, &format!("{EC2}@{}", required(&manifest, EC2)?), &work.join("ec2"))?;
+    remove_files(&work.join("ec2"), "go.mod")?;
+    fs::write(work.join("ec2/ec2.go"), NO_EC2)?;
     fs::write(work.join("ext/go.mod"), "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.26\n")?;
     fs::write(work.join("ext/ext.go"), EXTENSION)?;
     fs::write(work.join("go.mod"), wrapper(&manifest))?;
@@ -59,12 +100,11 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     process::quiet(go::build(work, &["build"]).args(["-ldflags=-s -w", "-o"]).arg(product).arg(package))
 }
 
-/// Removes the tables of Go's library, which take a minute to compile, and leaves the file that declares them: plugins are
-/// not what the tests are about.
-fn without_library(stdlib: &Path) -> Result<()> {
-    for file in fs::read_dir(stdlib).context("the interpreter has tables of Go's library")? {
+/// Removes the files that lie in a folder, those of its folders and `kept` not.
+fn remove_files(folder: &Path, kept: &str) -> Result<()> {
+    for file in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = file?.path();
-        if path.is_file() && path.file_name().is_none_or(|name| name != "stdlib.go") {
+        if path.is_file() && path.file_name().is_none_or(|name| name != kept) {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
@@ -84,7 +124,7 @@ fn wrapper(manifest: &str) -> String {
             lines.push(line.replace("=> ./pkg/config/dynamic/ext", "=> ./ext"));
         }
     }
-    lines.push(format!("replace {LEGO} => ./lego\n\nreplace {YAEGI} => ./yaegi\n\nrequire {MODULE} {VERSION}\n"));
+    lines.push(format!("replace {LEGO} => ./lego\n\nreplace {YAEGI} => ./yaegi\n\nreplace {EC2} => ./ec2\n\nrequire {MODULE} {VERSION}\n"));
     lines.join("\n")
 }
 

@@ -15,6 +15,10 @@ const EVERY: Duration = Duration::from_millis(500);
 /// Time after which a thread for blocking work that has none ends, and gives back all.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// Stack of a thread, of which only what is touched takes memory. The deepest query that parses takes 3 MB where code is not
+/// optimised.
+const STACK: usize = 8 << 20;
+
 thread_local! {
     static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
 }
@@ -22,7 +26,7 @@ thread_local! {
 /// A runtime whose threads give memory back.
 pub(crate) fn runtime() -> tokio::runtime::Builder {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.enable_all().thread_name("gatewatch").thread_keep_alive(IDLE);
+    builder.enable_all().thread_name("gatewatch").thread_stack_size(STACK).thread_keep_alive(IDLE);
     builder.on_thread_park(tidy).on_thread_stop(collect);
     builder
 }

@@ -76,6 +76,9 @@ impl Committer {
         let (log, after) = (&self.logs[signal as usize], self.state.view(signal).active.after());
         self.state.wal_bytes[signal as usize].store(log.bytes(), Ordering::Relaxed);
         self.state.fresh_wal_bytes[signal as usize].store(log.bytes_behind(after), Ordering::Relaxed);
+        if signal == Signal::Metrics {
+            self.state.told_wal_bytes.store(self.scribe.told_bytes(), Ordering::Relaxed);
+        }
     }
 
     /// Works until told to close, or until nobody can ask any more.
@@ -194,7 +197,10 @@ impl Committer {
             }
             self.publish(signal);
         }
-        self.state.stats.head_bytes.store(self.state.head_bytes() as u64, Ordering::Relaxed);
+        let head_bytes = self.state.head_bytes();
+        self.state.stats.head_bytes.store(head_bytes as u64, Ordering::Relaxed);
+        // The index of a part of so many series is large as well, and each query of the last minutes asks for it.
+        self.state.reader.cache().allow(head_bytes / 2);
         if Signal::ALL.into_iter().any(|signal| self.state.is_full(signal)) {
             self.state.due.notify_one();
         }

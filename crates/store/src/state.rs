@@ -17,9 +17,9 @@ use crate::part::reader::PartReader;
 use crate::rollups::{Rolled, Standing};
 use crate::{Family, StoreError, StoreOptions, StoreStats};
 
-/// Bytes of samples, and of log, that a head may have for each of its series: some ten samples beside what tells the series.
+/// Bytes of samples, in memory and in the log, that a head may have for each of its series: some ten.
 const FRESH_A_SERIES: u64 = 64;
-const LOG_A_SERIES: u64 = 72;
+const LOG_A_SERIES: u64 = 56;
 
 /// Everything that is stored of one signal at one moment. A row is in exactly one of its members.
 #[derive(Debug, Clone)]
@@ -64,6 +64,8 @@ pub(crate) struct State {
     pub(crate) wal_bytes: [AtomicU64; Signal::ALL.len()],
     /// Of them, those of records in the active head; the others leave with the heads on their way into parts.
     pub(crate) fresh_wal_bytes: [AtomicU64; Signal::ALL.len()],
+    /// Of the fresh ones of metrics, those that tell which series there are.
+    pub(crate) told_wal_bytes: AtomicU64,
     views: [RwLock<View>; Signal::ALL.len()],
     /// Parts that the catalog no longer names, kept while some read still uses them.
     graveyard: Mutex<Vec<Arc<PartMeta>>>,
@@ -99,6 +101,7 @@ impl State {
             due: Notify::new(),
             wal_bytes: Default::default(),
             fresh_wal_bytes: Default::default(),
+            told_wal_bytes: AtomicU64::new(0),
             views: views.map(RwLock::new),
             graveyard: Mutex::default(),
             suspects: Mutex::default(),
@@ -216,10 +219,14 @@ impl State {
         let active = &self.view(signal).active;
         // Each head and each epoch of the log tells a series anew. Of a million series that alone is more than the limits, and
         // the samples of a round would become a part of their own.
-        let series = if signal == Signal::Metrics { active.series() } else { 0 };
+        let is_metrics = signal == Signal::Metrics;
+        let series = if is_metrics { active.series() } else { 0 };
+        let told = if is_metrics { self.told_wal_bytes.load(Ordering::Relaxed) } else { 0 };
         let wal_bytes = self.fresh_wal_bytes[signal as usize].load(Ordering::Relaxed);
         active.fresh_bytes() as u64 >= (self.options.flush_bytes as u64).max(series * FRESH_A_SERIES)
-            || wal_bytes >= self.options.flush_wal_bytes.max(series * LOG_A_SERIES)
+            || wal_bytes >= self.options.flush_wal_bytes.max(told + series * LOG_A_SERIES)
+            // What follows needs some of the room while this is written.
+            || active.bytes() >= self.options.head_bytes / 4 * 3
     }
 
     /// Whether a signal's head should be flushed now.

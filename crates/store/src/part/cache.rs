@@ -1,6 +1,7 @@
 //! Opened parts (index and footer), the least recently used of which leave when their bytes pass a bound.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::reader::Opened;
@@ -9,6 +10,8 @@ use super::reader::Opened;
 #[derive(Debug)]
 pub(crate) struct PartCache {
     limit_bytes: usize,
+    /// The limit while it is more than the other.
+    allowed_bytes: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
@@ -23,7 +26,12 @@ struct Inner {
 impl PartCache {
     /// A cache of so many bytes. A single larger part is kept alone.
     pub(crate) fn new(limit_bytes: usize) -> Self {
-        Self { limit_bytes, inner: Mutex::default() }
+        Self { limit_bytes, allowed_bytes: AtomicUsize::new(0), inner: Mutex::default() }
+    }
+
+    /// Says how many bytes there may be from now on, where that is more than those it was made for.
+    pub(crate) fn allow(&self, bytes: usize) {
+        self.allowed_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// An opened part, if it is here.
@@ -48,7 +56,8 @@ impl PartCache {
         inner.bytes += opened.bytes();
         inner.uses.insert(now, id.to_owned());
         inner.opened.insert(id.to_owned(), (now, Arc::clone(opened)));
-        while inner.bytes > self.limit_bytes && inner.opened.len() > 1 {
+        let limit = self.limit_bytes.max(self.allowed_bytes.load(Ordering::Relaxed));
+        while inner.bytes > limit && inner.opened.len() > 1 {
             let Some((_, oldest)) = inner.uses.pop_first() else { break };
             inner.remove(&oldest);
         }

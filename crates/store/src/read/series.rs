@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gw_base::{Labels, Set, Signal, Tenant, TimeRange, Timestamp};
+use gw_base::{Labels, Signal, Tenant, TimeRange, Timestamp};
 use gw_batch::Exemplar;
 use gw_batch::rollup::interval_end;
 
@@ -29,15 +29,10 @@ pub(crate) async fn cursor(
     conditions: Arc<Conditions>,
 ) -> Result<SeriesCursor, StoreError> {
     let range = selection.range;
-    let (stand, rollups) = standing(&snapshot, selection);
-    let mut opened = Vec::new();
-    let parts = snapshot.parts.iter().map(|part| (part, range));
-    for (part, range) in rollups.iter().map(|(part, range)| (part, *range)).chain(parts) {
-        opened.extend(open(state, part).await?.map(|opened| (Arc::clone(part), opened, range)));
-    }
+    let (stand, opened) = open_all(state, &snapshot, selection).await?;
     let state = Arc::clone(state);
     let found = off_reactor(move || {
-        let of_part = |(part, opened, range): (Arc<PartMeta>, Arc<Opened>, TimeRange)| {
+        let of_part = |(part, opened, range): Reach| {
             let tombstones = erase::reaching(&snapshot.tombstones, &part);
             let series = PartSeries::new((&part, &opened), &conditions, range, tombstones);
             Source::Part(Box::new(PartSource::new(Arc::clone(&state), part, series)))
@@ -51,6 +46,24 @@ pub(crate) async fn cursor(
     });
     let sources = found.await?;
     Ok(SeriesCursor::new(sources, selection, stand))
+}
+
+/// A part, its index, and what is asked of it.
+type Reach = (Arc<PartMeta>, Arc<Opened>, TimeRange);
+
+/// The parts that a selection reaches, those that are damaged left out, and how rollups stand for samples.
+async fn open_all(
+    state: &State,
+    snapshot: &Snapshot,
+    selection: &Selection,
+) -> Result<(Stand, Vec<Reach>), StoreError> {
+    let (stand, rollups) = standing(snapshot, selection);
+    let parts = snapshot.parts.iter().map(|part| (part, selection.range));
+    let mut opened = Vec::new();
+    for (part, range) in rollups.iter().map(|(part, range)| (part, *range)).chain(parts) {
+        opened.extend(open(state, part).await?.map(|opened| (Arc::clone(part), opened, range)));
+    }
+    Ok((stand, opened))
 }
 
 /// All series of some parts, without what has been deleted.
@@ -126,33 +139,26 @@ pub(crate) async fn texts(
     conditions: Arc<Conditions>,
     wanted: Texts,
 ) -> Result<Vec<String>, StoreError> {
-    let (mut found, wanted, range) = (Set::default(), Arc::new(wanted), selection.range);
-    let (_, rollups) = standing(&snapshot, selection);
-    let parts = snapshot.parts.iter().map(|part| (part, range));
-    for (part, ends) in rollups.iter().map(|(part, range)| (part, *range)).chain(parts) {
-        let Some(series) = of_part(state, &snapshot, part, (&conditions, ends)).await? else { continue };
-        let wanted = Arc::clone(&wanted);
-        found = off_reactor(move || {
-            series.texts(&wanted, |text| keep(&mut found, text));
-            Ok(found)
-        })
-        .await?;
-    }
+    let range = selection.range;
+    let (_, opened) = open_all(state, &snapshot, selection).await?;
     off_reactor(move || {
+        let of_part = |(part, opened, range): &Reach| {
+            let tombstones = erase::reaching(&snapshot.tombstones, part);
+            PartSeries::new((part, opened), &conditions, *range, tombstones)
+        };
+        let parts: Vec<PartSeries> = opened.iter().map(of_part).collect();
+        let mut fresh: Vec<String> = Vec::new();
         for head in snapshot.heads.iter().filter_map(|head| head.metrics()) {
-            head.texts(&wanted, (&conditions, range), |text| keep(&mut found, text));
+            head.texts(&wanted, (&conditions, range), |text| fresh.push(text.to_owned()));
         }
-        let mut found: Vec<String> = found.into_iter().collect();
-        found.sort_unstable();
-        Ok(found)
+        let mut found: Vec<&str> = fresh.iter().map(String::as_str).collect();
+        parts.iter().for_each(|series| series.texts(&wanted, |text| found.push(text)));
+        // Those of a part are in order but for their lengths. The stable sort merges what is, and looks at each but a few times.
+        found.sort();
+        found.dedup();
+        Ok(found.into_iter().map(str::to_owned).collect())
     })
     .await
-}
-
-fn keep(found: &mut Set<String>, text: &str) {
-    if !found.contains(text) {
-        found.insert(text.to_owned());
-    }
 }
 
 /// The series that match, each settled, in label order, all at once.

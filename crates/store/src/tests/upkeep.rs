@@ -13,9 +13,14 @@ use crate::{Store, StoreOptions};
 
 /// One sample of each of many series, its value random.
 fn flood(world: &FakeWorld, series: usize, second: i64) -> Batch {
+    flood_of(world, (0..series).map(|i| i.to_string()), second)
+}
+
+/// The same with these values of the label that tells the series apart.
+fn flood_of(world: &FakeWorld, series: impl Iterator<Item = String>, second: i64) -> Batch {
     let mut builder = MetricsBuilder::default();
-    for i in 0..series {
-        let key = builder.series(&Labels::from_pairs([(METRIC_NAME, "m"), ("i", &i.to_string())]));
+    for text in series {
+        let key = builder.series(&Labels::from_pairs([(METRIC_NAME, "m"), ("i", &text)]));
         builder.sample(key, Timestamp::from_secs(second), f64::from_bits(world.random() >> 2));
     }
     builder.finish(Tenant::default())
@@ -80,10 +85,11 @@ async fn a_head_of_very_many_series_waits_for_some_samples_of_each() {
     let disks = Signal::ALL.iter().map(|_| Arc::new(Memory::default()) as Arc<dyn Disk>).collect();
     let small = StoreOptions { flush_bytes: 256 << 10, flush_wal_bytes: 256 << 10, ..StoreOptions::new("") };
     let store = Store::on(small, Arc::<FakeWorld>::clone(&world), objects, disks, None).await.unwrap();
-    // To tell the series alone takes more than the limits.
+    // To tell the series alone takes more than the limits, and in the log more than their samples may.
     let mut second = 0;
     while !store.is_due(Signal::Metrics) {
-        store.append(vec![flood(&world, SERIES, second)]).await.unwrap();
+        let batch = flood_of(&world, (0..SERIES).map(|i| format!("{i:0100}")), second);
+        store.append(vec![batch]).await.unwrap();
         second += 1;
         assert!(second < 20, "it is never to become a part");
     }

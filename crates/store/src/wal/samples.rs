@@ -40,6 +40,8 @@ const MAX_NUMBERS: u64 = 1 << 28;
 #[derive(Debug, Default)]
 pub(crate) struct Scribe {
     epoch: u64,
+    /// Bytes of pairs and series that the epoch has told.
+    told_bytes: u64,
     /// Counts the segments of the epoch.
     base: u64,
     tenants: Map<Tenant, Told>,
@@ -59,8 +61,13 @@ struct Told {
 impl Scribe {
     /// Begins an epoch of this number, which no other has.
     pub(crate) fn begin(&mut self, epoch: u64) {
-        (self.epoch, self.base) = (epoch, 0);
+        (self.epoch, self.base, self.told_bytes) = (epoch, 0, 0);
         self.tenants.clear();
+    }
+
+    /// Bytes that tell which series there are; the others of the epoch are of samples.
+    pub(crate) const fn told_bytes(&self) -> u64 {
+        self.told_bytes
     }
 
     /// Begins a segment: values are told without those before it.
@@ -105,7 +112,9 @@ impl Scribe {
         put_bytes(out, tenant.as_str().as_bytes());
         out.extend_from_slice(&self.epoch.to_le_bytes());
         put(out, self.base);
+        let before = out.len();
         told.definitions(out, head, numbers);
+        self.told_bytes += (out.len() - before) as u64;
         let kept = view.keys.iter().filter(|key| numbers[**key as usize] != UNKNOWN).count();
         put(out, kept as u64);
         out.reserve(kept * 4);

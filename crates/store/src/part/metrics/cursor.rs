@@ -147,7 +147,7 @@ impl PartSeries {
     }
 
     /// Calls `found` with the names of labels of the series, or with the values of one.
-    pub(crate) fn texts(&self, wanted: &Texts, found: impl FnMut(&str)) {
+    pub(crate) fn texts<'own>(&'own self, wanted: &Texts, found: impl FnMut(&'own str)) {
         let index = self.opened.series();
         if self.wanted.len() == index.len() {
             index.texts(wanted, |_| true, found);

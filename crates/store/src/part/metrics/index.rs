@@ -241,6 +241,7 @@ impl SeriesIndex {
         let count = usize::try_from(take(rest)?).ok()?;
         let [mut shared, mut own, mut pairs] = [take_bytes(rest)?, take_bytes(rest)?, take_bytes(rest)?];
         index.parse_labels(count, &mut shared, &mut own, &mut pairs)?;
+        index.times_of.reserve_exact(count.min(rest.len()));
         for _ in 0..count {
             index.times_of.push(u32::try_from(take(rest)?).ok()?);
         }
@@ -258,12 +259,16 @@ impl SeriesIndex {
             let series = u32::try_from(take(rest)?).ok()?;
             index.packs.push(PackAt { series, lanes: take_payload(rest)?, extras: take_payload(rest)? });
         }
+        index.symbols.shrink_to_fit();
+        index.pairs.shrink_to_fit();
         let highest = index.times_of.iter().copied().max().unwrap_or(0) as usize;
         (rest.is_empty() && highest <= index.times.len()).then_some(index)
     }
 
     fn parse_symbols(&mut self, rest: &mut &[u8]) -> Option<()> {
-        for _ in 0..take(rest)? {
+        let count = take(rest)?;
+        self.symbol_ends.reserve_exact(usize::try_from(count).ok()?.min(rest.len()));
+        for _ in 0..count {
             let start = self.symbol_ends.last().copied().unwrap_or(0) as usize;
             let before = self.symbol_ends.len().checked_sub(2).map_or(0, |at| self.symbol_ends[at] as usize);
             let shared = usize::try_from(take(rest)?).ok().filter(|shared| before + shared <= start)?;
@@ -277,6 +282,7 @@ impl SeriesIndex {
     /// Reads [`SeriesIndex::put_labels`]' columns.
     fn parse_labels(&mut self, count: usize, shared: &mut &[u8], own: &mut &[u8], pairs: &mut &[u8]) -> Option<()> {
         let mut last: Vec<u32> = Vec::new();
+        self.pair_ends.reserve_exact(count.min(shared.len()));
         for _ in 0..count {
             let alike = usize::try_from(take(shared)?).ok().filter(|alike| *alike <= last.len())?;
             let more = usize::try_from(take(own)?).ok().filter(|more| *more <= pairs.len())?;
@@ -419,12 +425,16 @@ impl SeriesIndexBuilder {
     /// The bytes of the index, with these packs.
     pub(super) fn finish(mut self, packs: Vec<PackAt>) -> Vec<u8> {
         let ranks = self.symbols.ranks();
-        let mut order: Vec<u32> = (0..ranks.len() as u32).collect();
-        order.sort_unstable_by_key(|symbol| ranks[*symbol as usize]);
+        let mut order: Vec<u32> = vec![0; ranks.len()];
+        ranks.iter().zip(0..).for_each(|(rank, symbol)| order[*rank as usize] = symbol);
+        self.index.symbols.reserve_exact(self.symbols.text_bytes());
+        self.index.symbol_ends.reserve_exact(order.len());
         for symbol in order {
             self.index.symbols.extend_from_slice(self.symbols.pair(symbol));
             self.index.symbol_ends.push(self.index.symbols.len() as u32);
         }
+        // Of a million series both are large, and so is what is to come.
+        drop(self.symbols);
         self.index.pairs.iter_mut().for_each(|pair| *pair = ranks[*pair as usize]);
         self.index.packs = packs;
         self.index.encode(self.level)

@@ -85,6 +85,9 @@ impl SeriesIndex {
         }
         // Most reads of a part want all times that it has.
         let all_overlap = self.all_overlap(start, end);
+        if all_overlap && verdicts.is_empty() {
+            return candidates.collect();
+        }
         let matches = |series: &u32| {
             let overlaps = all_overlap || {
                 let (min, max) = self.bounds(*series);
@@ -123,7 +126,12 @@ impl SeriesIndex {
     }
 
     /// Calls `found` with the names of labels, or the values of one, among the pairs that are used.
-    pub(crate) fn texts(&self, wanted: &Texts, used: impl Fn(u32) -> bool, mut found: impl FnMut(&str)) {
+    pub(crate) fn texts<'own>(
+        &'own self,
+        wanted: &Texts,
+        used: impl Fn(u32) -> bool,
+        mut found: impl FnMut(&'own str),
+    ) {
         match wanted {
             Texts::Values(name) => {
                 self.named(name).filter(|pair| used(*pair)).for_each(|pair| found(self.text(pair)));
