@@ -96,3 +96,14 @@ pub(crate) fn download_copy(folder: &Path, module: &str, to: &Path) -> Result<()
     let sources = download(folder, module)?;
     process::quiet(Command::new("cp").args(["-r", "--no-preserve=mode"]).arg(sources).arg(to))
 }
+
+/// Removes the files that lie in a folder of such a copy, those of its folders and `kept` not.
+pub(crate) fn remove_files(folder: &Path, kept: &str) -> Result<()> {
+    for file in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = file?.path();
+        if path.is_file() && path.file_name().is_none_or(|name| name != kept) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}

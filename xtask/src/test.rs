@@ -1,8 +1,10 @@
 //! `xtask test`: installs what the tests need, then runs all of them.
 
-use anyhow::{Context as _, Result, bail};
+use std::thread;
 
-use crate::artifacts::{self, Lint};
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use crate::artifacts::{self, Built, Lint};
 use crate::compliance::RECEIVER;
 use crate::go::Program;
 use crate::node_exporter::NODE_EXPORTER;
@@ -28,19 +30,34 @@ pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<()> {
 
 /// All tests: those of the UI, of every crate, and the black-box tests against the built binary.
 pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result<Totals> {
+    step("what the tests need", debian::provide)?;
+    // Go compiles beside cargo: while one of them waits for the network or for a single crate, the other has work.
+    thread::scope(|scope| {
+        let others = scope.spawn(|| step("programs of other projects", others));
+        let (totals, built) = own(workspace, names, lint)?;
+        let mut variables = others.join().map_err(|_panic| anyhow!("building the programs of others panicked"))??;
+        let product = built.product.context("cargo built no product")?;
+        variables.push(("GATEWATCH_TEST_BINARY", product.to_string_lossy().into_owned()));
+        Ok(totals + step("tests", || suites::run(workspace, &built.suites, &variables))?)
+    })
+}
+
+/// Python's packages and Go programs, under the variables by which the tests find them.
+fn others() -> Result<Vec<(&'static str, String)>> {
     let mut variables = Vec::new();
-    step("what the tests need", || {
-        debian::provide()?;
-        if let Some(interpreter) = python::provide()? {
-            variables.push(("GATEWATCH_TEST_PYTHON", interpreter.to_string_lossy().into_owned()));
+    if let Some(interpreter) = python::provide()? {
+        variables.push(("GATEWATCH_TEST_PYTHON", interpreter.to_string_lossy().into_owned()));
+    }
+    for (name, program) in GO_PROGRAMS {
+        if let Some(product) = program.provide()? {
+            variables.push((name, product.to_string_lossy().into_owned()));
         }
-        for (name, program) in GO_PROGRAMS {
-            if let Some(product) = program.provide()? {
-                variables.push((name, product.to_string_lossy().into_owned()));
-            }
-        }
-        Ok(())
-    })?;
+    }
+    Ok(variables)
+}
+
+/// The web UI with its tests, and all of cargo's build.
+fn own(workspace: &Workspace, names: &[String], lint: Lint) -> Result<(Totals, Built)> {
     step("web UI build", || ui::build(workspace))?;
     let mut totals = Totals::default();
     if names.is_empty() {
@@ -51,10 +68,7 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
     if !names.is_empty() {
         built.suites.retain(|suite| names.iter().any(|name| suite.name.contains(name.as_str())));
     }
-    let product = built.product.context("cargo built no product")?;
-    variables.push(("GATEWATCH_TEST_BINARY", product.to_string_lossy().into_owned()));
-    totals += step("tests", || suites::run(workspace, &built.suites, &variables))?;
-    Ok(totals)
+    Ok((totals, built))
 }
 
 /// Prints the closing line and turns failures, and a run that ran nothing, into an error.

@@ -3,7 +3,7 @@
 //! The module does not build as it is published (docs/adr/0004): it replaces one dependency by a folder that its archive
 //! lacks, pins a fork whose commit the proxy may not hold, and pulls in the client libraries of two hundred DNS services.
 //! A wrapper module mends these three things, and leaves out what else is large and no matter of the tests: what interpreted
-//! plugins may call of Go's library, and the client of Amazon EC2. Nothing of Traefik's own code is changed.
+//! plugins may call of Go's library, and clients of clouds. Nothing of Traefik's own code is changed.
 
 use std::fs;
 use std::path::Path;
@@ -18,8 +18,6 @@ const VERSION: &str = "v3.7.13";
 const LEGO: &str = "github.com/go-acme/lego/v5";
 /// The interpreter of plugins.
 const YAEGI: &str = "github.com/traefik/yaegi";
-/// The client of a cloud's machines, a seventh of all there is to compile.
-const EC2: &str = "github.com/aws/aws-sdk-go-v2/service/ec2";
 /// The last commit of the authentication fork that the module proxy is known to hold.
 const AUTH_FORK: &str = "github.com/containous/go-http-auth v0.4.1-0.20200324110947-a37a7636d23e";
 
@@ -27,54 +25,15 @@ const AUTH_FORK: &str = "github.com/containous/go-http-auth v0.4.1-0.20200324110
 const EXTENSION: &str = "package ext\n\ntype HTTP struct{}\n\ntype Router struct{}\n";
 
 /// In place of the list of DNS services: certificates by DNS challenge are not what the tests are about.
-const NO_DNS: &str = r#"package dns
+const NO_DNS: &str = include_str!("stand_ins/dns.go");
 
-import (
-	"fmt"
-
-	"github.com/go-acme/lego/v5/challenge"
-)
-
-func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {
-	return nil, fmt.Errorf("no DNS service is built in: %s", name)
-}
-"#;
-
-/// In place of that client: what Traefik calls of it, to look up machines of a container service.
-const NO_EC2: &str = r#"package ec2
-
-import (
-	"context"
-	"errors"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-)
-
-type Client struct{}
-
-type DescribeInstancesInput struct {
-	InstanceIds []string
-}
-
-type DescribeInstancesOutput struct {
-	Reservations []types.Reservation
-}
-
-type DescribeInstancesPaginator struct{}
-
-func NewFromConfig(aws.Config) *Client { return &Client{} }
-
-func NewDescribeInstancesPaginator(*Client, *DescribeInstancesInput) *DescribeInstancesPaginator {
-	return &DescribeInstancesPaginator{}
-}
-
-func (*DescribeInstancesPaginator) HasMorePages() bool { return true }
-
-func (*DescribeInstancesPaginator) NextPage(context.Context) (*DescribeInstancesOutput, error) {
-	return nil, errors.New("the EC2 client is not built in")
-}
-"#;
+/// Clients of clouds, a fifth of all there is to compile, the folder that each is copied to, and what stands in for it: what
+/// Traefik calls, which fails.
+const CLIENTS: [(&str, &str, &str); 3] = [
+    ("github.com/aws/aws-sdk-go-v2/service/ec2", "ec2", include_str!("stand_ins/ec2.go")),
+    ("github.com/aws/aws-sdk-go-v2/service/ssm", "ssm", include_str!("stand_ins/ssm.go")),
+    ("github.com/google/go-github/v90", "github", include_str!("stand_ins/github.go")),
+];
 
 /// The program.
 pub(crate) static TRAEFIK: Program =
@@ -87,10 +46,14 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     go::download_copy(work, &format!("{LEGO}@{}", required(&manifest, LEGO)?), &work.join("lego"))?;
     fs::write(work.join("lego/providers/dns/zz_gen_dns_providers.go"), NO_DNS)?;
     go::download_copy(work, &format!("{YAEGI}@{}", required(&manifest, YAEGI)?), &work.join("yaegi"))?;
-    remove_files(&work.join("yaegi/stdlib"), "stdlib.go")?;
-    go::download_copy(work, &format!("{EC2}@{}", required(&manifest, EC2)?), &work.join("ec2"))?;
-    remove_files(&work.join("ec2"), "go.mod")?;
-    fs::write(work.join("ec2/ec2.go"), NO_EC2)?;
+    go::remove_files(&work.join("yaegi/stdlib"), "stdlib.go")?;
+    for (module, folder, stand_in) in CLIENTS {
+        let copy = work.join(folder);
+        go::download_copy(work, &format!("{module}@{}", required(&manifest, module)?), &copy)?;
+        let library = if folder == "github" { copy.join("github") } else { copy };
+        go::remove_files(&library, "go.mod")?;
+        fs::write(library.join("stand_in.go"), stand_in)?;
+    }
     fs::write(work.join("ext/go.mod"), "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.26\n")?;
     fs::write(work.join("ext/ext.go"), EXTENSION)?;
     fs::write(work.join("go.mod"), wrapper(&manifest))?;
@@ -98,17 +61,6 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     make_writable(&work.join("go.sum"))?;
     let package = format!("{MODULE}/cmd/traefik");
     process::quiet(go::build(work, &["build"]).args(["-ldflags=-s -w", "-o"]).arg(product).arg(package))
-}
-
-/// Removes the files that lie in a folder, those of its folders and `kept` not.
-fn remove_files(folder: &Path, kept: &str) -> Result<()> {
-    for file in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = file?.path();
-        if path.is_file() && path.file_name().is_none_or(|name| name != kept) {
-            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-        }
-    }
-    Ok(())
 }
 
 /// Traefik's own requirements and replacements, as the main module of the build: only there do replacements count.
@@ -124,7 +76,12 @@ fn wrapper(manifest: &str) -> String {
             lines.push(line.replace("=> ./pkg/config/dynamic/ext", "=> ./ext"));
         }
     }
-    lines.push(format!("replace {LEGO} => ./lego\n\nreplace {YAEGI} => ./yaegi\n\nreplace {EC2} => ./ec2\n\nrequire {MODULE} {VERSION}\n"));
+    for (module, folder) in
+        [(LEGO, "lego"), (YAEGI, "yaegi")].into_iter().chain(CLIENTS.map(|(module, folder, _)| (module, folder)))
+    {
+        lines.push(format!("replace {module} => ./{folder}\n"));
+    }
+    lines.push(format!("require {MODULE} {VERSION}\n"));
     lines.join("\n")
 }
 

@@ -135,22 +135,3 @@ impl Keys {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sets_are_ordered_pair_by_pair() {
-        let texts = ["", "a", "b", "ab", "a\0", "a\0b", "a\u{1}", "aé", "\0", "ba", "aaaaaaaaaaaaaaaa"];
-        let sets: Vec<Labels> = texts
-            .iter()
-            .flat_map(|x| texts.iter().flat_map(move |y| ["l", "la", "k"].map(|name| (*x, *y, name))))
-            .map(|(x, y, name)| Labels::from_pairs([(METRIC_NAME, x), (name, y), ("z", x)]))
-            .collect();
-        let mut expected: Vec<usize> = (0..sets.len()).collect();
-        expected.sort_by(|a, b| compare(&sets[*a], &sets[*b]));
-        assert_eq!(order(&sets), expected);
-        assert_eq!(order(&[]), [0; 0]);
-    }
-}

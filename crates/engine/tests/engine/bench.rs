@@ -96,9 +96,14 @@ fn spans() -> Batch {
 
 impl Bench {
     pub(crate) async fn new() -> Self {
+        Self::over(batches()).await
+    }
+
+    /// An engine over these batches alone.
+    pub(crate) async fn over(batches: Vec<Batch>) -> Self {
         let world = Arc::new(FakeWorld::new(secs(300), 1));
         let store = Store::in_memory(world.clone()).await.expect("a store in memory opens");
-        store.append(batches()).await.expect("the store takes the batches");
+        store.append(batches).await.expect("the store takes the batches");
         Self { engine: Engine::new(store, EngineOptions::new(world)), limits: Limits::default() }
     }
 
@@ -136,15 +141,12 @@ impl Bench {
 
 /// An engine over these lines alone, one a second.
 pub(crate) async fn over_lines(lines: &[String]) -> Bench {
-    let world = Arc::new(FakeWorld::new(secs(300), 1));
-    let store = Store::in_memory(world.clone()).await.expect("a store in memory opens");
     let mut logs = LogsBuilder::default();
     let stream = logs.stream(&labels(&[("app", "hostile")]));
     for (i, line) in lines.iter().enumerate() {
         logs.push(stream, &LogRow { time: secs(i as i64), line, ..LogRow::default() });
     }
-    store.append(vec![logs.finish(Tenant::default())]).await.expect("the store takes the batch");
-    Bench { engine: Engine::new(store, EngineOptions::new(world)), limits: Limits::default() }
+    Bench::over(vec![logs.finish(Tenant::default())]).await
 }
 
 pub(crate) fn expression(language: Language, text: &str, step: Option<Duration>) -> Request {

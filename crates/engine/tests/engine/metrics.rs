@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use gw_base::{Kind, Signal};
-use gw_batch::{Language, Names, Request, SeriesRow, Shape, Stage};
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use gw_base::{Kind, Labels, Signal, Tenant};
+use gw_batch::{Language, MetricsBuilder, Names, Request, SeriesRow, Shape, Stage};
 
 use crate::bench::{Bench, expression, rows, secs};
 
@@ -69,6 +71,32 @@ async fn names_and_metadata() {
 }
 
 #[tokio::test]
+async fn label_sets_are_ordered_pair_by_pair() {
+    let texts = ["", "a", "b", "ab", "a\0", "a\0b", "a\u{1}", "aé", "\0", "ba", "aaaaaaaaaaaaaaaa"];
+    let mut sets: Vec<Labels> = texts
+        .iter()
+        .flat_map(|x| texts.iter().flat_map(move |y| ["l", "la", "k"].map(|name| (*x, *y, name))))
+        .map(|(x, y, name)| Labels::from_pairs([("__name__", x), (name, y), ("z", x), ("all", "1")]))
+        .collect();
+    let mut metrics = MetricsBuilder::default();
+    for set in &sets {
+        let series = metrics.series(set);
+        metrics.sample(series, secs(1), 1.0);
+    }
+    let bench = Bench::over(vec![metrics.finish(Tenant::default())]).await;
+    let selectors = vec![r#"{all="1"}"#.to_owned()];
+    let request = Request::Names { signal: Signal::Metrics, names: Names::Series, selectors, limit: None };
+    let batches = rows(bench.ask(request).await.expect("an answer")).await;
+    let column = |batch: &RecordBatch| -> Vec<Labels> {
+        let sets = batch.column(0).as_binary::<i32>().iter().flatten();
+        sets.map(|bytes| Labels::from_bytes(bytes).expect("labels are canonical")).collect()
+    };
+    sets.sort_by(|a, b| a.iter().cmp(b.iter()));
+    sets.dedup();
+    assert_eq!(batches.iter().flat_map(column).collect::<Vec<_>>(), sets);
+}
+
+#[tokio::test]
 async fn errors_are_upstreams() {
     let bench = Bench::new().await;
     let fails = async |text: &str| match bench.ask(expression(Language::PromQl, text, None)).await {
@@ -89,7 +117,7 @@ async fn errors_are_upstreams() {
 async fn a_plan_can_be_shown() {
     let bench = Bench::new().await;
     let query = gw_batch::Query {
-        tenant: gw_base::Tenant::default(),
+        tenant: Tenant::default(),
         request: expression(Language::PromQl, "sum by (job) (rate(http_requests_total[5m]))", None),
         range: gw_base::TimeRange::new(secs(300), secs(300)),
         limits: bench.limits.clone(),
@@ -105,7 +133,7 @@ async fn a_plan_says_what_it_cost_and_a_selector_why_it_is_empty() {
     let text = "sum by (job) (rate(http_requests_total[1m]))";
     let answer = bench.ask_between(expression(Language::PromQl, text, None), secs(300), secs(300)).await.unwrap();
     let cost = std::sync::Arc::clone(&answer.cost);
-    assert_eq!(rows(answer).await.iter().map(arrow_array::RecordBatch::num_rows).sum::<usize>(), 2);
+    assert_eq!(rows(answer).await.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
     let root = cost.plan().expect("a step matrix has a plan");
     let (mut node, mut names, mut samples) = (root, vec![root.name], 0);
     while let Some(child) = node.children.first() {
