@@ -20,15 +20,6 @@ pub(crate) struct Totals {
     pub(crate) failed: u64,
 }
 
-impl std::ops::Add for Totals {
-    type Output = Self;
-
-    fn add(mut self, other: Self) -> Self {
-        self += other;
-        self
-    }
-}
-
 impl std::ops::AddAssign for Totals {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;

@@ -34,11 +34,12 @@ pub(crate) fn all(workspace: &Workspace, names: &[String], lint: Lint) -> Result
     // Go compiles beside cargo: while one of them waits for the network or for a single crate, the other has work.
     thread::scope(|scope| {
         let others = scope.spawn(|| step("programs of other projects", others));
-        let (totals, built) = own(workspace, names, lint)?;
+        let (mut totals, built) = own(workspace, names, lint)?;
         let mut variables = others.join().map_err(|_panic| anyhow!("building the programs of others panicked"))??;
         let product = built.product.context("cargo built no product")?;
         variables.push(("GATEWATCH_TEST_BINARY", product.to_string_lossy().into_owned()));
-        Ok(totals + step("tests", || suites::run(workspace, &built.suites, &variables))?)
+        totals += step("tests", || suites::run(workspace, &built.suites, &variables))?;
+        Ok(totals)
     })
 }
 

@@ -27,12 +27,35 @@ const EXTENSION: &str = "package ext\n\ntype HTTP struct{}\n\ntype Router struct
 /// In place of the list of DNS services: certificates by DNS challenge are not what the tests are about.
 const NO_DNS: &str = include_str!("stand_ins/dns.go");
 
-/// Clients of clouds, a fifth of all there is to compile, the folder that each is copied to, and what stands in for it: what
-/// Traefik calls, which fails.
-const CLIENTS: [(&str, &str, &str); 3] = [
-    ("github.com/aws/aws-sdk-go-v2/service/ec2", "ec2", include_str!("stand_ins/ec2.go")),
-    ("github.com/aws/aws-sdk-go-v2/service/ssm", "ssm", include_str!("stand_ins/ssm.go")),
-    ("github.com/google/go-github/v90", "github", include_str!("stand_ins/github.go")),
+/// The client of a cloud. Together they are a fifth of all there is to compile.
+struct Client {
+    module: &'static str,
+    /// The folder that it is copied to, and where in the module its code lies.
+    folder: &'static str,
+    code: &'static str,
+    /// What Traefik calls of it, and fails.
+    stand_in: &'static str,
+}
+
+const CLIENTS: [Client; 3] = [
+    Client {
+        module: "github.com/aws/aws-sdk-go-v2/service/ec2",
+        folder: "ec2",
+        code: "",
+        stand_in: include_str!("stand_ins/ec2.go"),
+    },
+    Client {
+        module: "github.com/aws/aws-sdk-go-v2/service/ssm",
+        folder: "ssm",
+        code: "",
+        stand_in: include_str!("stand_ins/ssm.go"),
+    },
+    Client {
+        module: "github.com/google/go-github/v90",
+        folder: "github",
+        code: "github",
+        stand_in: include_str!("stand_ins/github.go"),
+    },
 ];
 
 /// The program.
@@ -47,12 +70,12 @@ fn build(work: &Path, product: &Path) -> Result<()> {
     fs::write(work.join("lego/providers/dns/zz_gen_dns_providers.go"), NO_DNS)?;
     go::download_copy(work, &format!("{YAEGI}@{}", required(&manifest, YAEGI)?), &work.join("yaegi"))?;
     go::remove_files(&work.join("yaegi/stdlib"), "stdlib.go")?;
-    for (module, folder, stand_in) in CLIENTS {
+    for Client { module, folder, code, stand_in } in CLIENTS {
         let copy = work.join(folder);
         go::download_copy(work, &format!("{module}@{}", required(&manifest, module)?), &copy)?;
-        let library = if folder == "github" { copy.join("github") } else { copy };
-        go::remove_files(&library, "go.mod")?;
-        fs::write(library.join("stand_in.go"), stand_in)?;
+        let code = copy.join(code);
+        go::remove_files(&code, "go.mod")?;
+        fs::write(code.join("stand_in.go"), stand_in)?;
     }
     fs::write(work.join("ext/go.mod"), "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.26\n")?;
     fs::write(work.join("ext/ext.go"), EXTENSION)?;
@@ -76,9 +99,8 @@ fn wrapper(manifest: &str) -> String {
             lines.push(line.replace("=> ./pkg/config/dynamic/ext", "=> ./ext"));
         }
     }
-    for (module, folder) in
-        [(LEGO, "lego"), (YAEGI, "yaegi")].into_iter().chain(CLIENTS.map(|(module, folder, _)| (module, folder)))
-    {
+    let clients = CLIENTS.iter().map(|client| (client.module, client.folder));
+    for (module, folder) in [(LEGO, "lego"), (YAEGI, "yaegi")].into_iter().chain(clients) {
         lines.push(format!("replace {module} => ./{folder}\n"));
     }
     lines.push(format!("require {MODULE} {VERSION}\n"));
