@@ -21,7 +21,7 @@ pub(crate) struct Known<'a> {
 /// A monitor with its last beats.
 pub(crate) fn monitor(spec: &MonitorSpec, known: &Known<'_>) -> Value {
     let settings = &spec.settings;
-    let last = known.status.map(|status| &status.beat).or(known.day.last());
+    let last = known.day.last().or(known.status.map(|status| &status.beat));
     let state = match (settings.paused, last) {
         (true, _) => "paused",
         (false, Some(beat)) if beat.state != MonitorState::Paused => beat.state.as_str(),

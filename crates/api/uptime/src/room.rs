@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use gw_base::{BoxFuture, Kind, TimeRange, Timestamp};
+use gw_collect::board::{MonitorState, MonitorStatus};
 use gw_collect::probe::write_metrics;
 use gw_collect::{MonitorSettings, MonitorSpec, Runtime};
 use gw_formats::exposition::{CONTENT_TYPE, Writer};
@@ -78,8 +79,9 @@ async fn show(State(room): State<Room>, Path(id): Path<i64>, params: Params) -> 
     let now = room.services.world.now();
     let spec = one(&room.services, id).await?;
     let range = range(&params, now)?;
-    let beats = history::beats(&room.services, Some(id), range).await?.remove(&id).unwrap_or_default();
     let (day, month) = (day(&room, Some(id), now).await?, month(&room, now).await);
+    // Read after the day, whose last beat is the state: what is down has its incident.
+    let beats = beats(&room, Some(id), range).await?.remove(&id).unwrap_or_default();
     let mut body = entry(&room, &spec, &day, &month);
     body["incidents"] = Value::Array(render::incidents(&beats));
     body["response"] = Value::Array(render::response(&beats));
@@ -159,7 +161,22 @@ async fn one(services: &Services, id: i64) -> Result<MonitorSpec, Fault> {
 }
 
 async fn day(room: &Room, id: Option<i64>, now: Timestamp) -> Result<Beats, Fault> {
-    Ok(history::beats(&room.services, id, TimeRange::new(now - DAY, now)).await?)
+    beats(room, id, TimeRange::new(now - DAY, now)).await
+}
+
+/// Beats of the store and the newest of the board, which knows a beat before the store does.
+async fn beats(room: &Room, id: Option<i64>, range: TimeRange) -> Result<Beats, Fault> {
+    let board = room.desk.runtime.board();
+    let newest = id.map_or_else(|| board.monitors(), |id| board.monitor(id).into_iter().collect());
+    let mut found = history::beats(&room.services, id, range).await?;
+    for MonitorStatus { id, beat, .. } in newest {
+        let beats = found.entry(id).or_default();
+        let stored = beats.last().is_some_and(|last| last.at >= beat.at);
+        if !stored && beat.state != MonitorState::Paused && range.contains(beat.at) {
+            beats.push(beat);
+        }
+    }
+    Ok(found)
 }
 
 /// The month's ratios are an extra: a page without them is better than none.
