@@ -21,6 +21,9 @@ use crate::{StoreError, StoreStats};
 
 /// Parts of one level that are merged into one of the next.
 pub(crate) const FAN_IN: usize = 6;
+/// Most bytes of indexes that are merged at once, compressed, unless they are those of two parts: all of them are in memory
+/// meanwhile, ten times as large.
+const INDEX_BYTES: u64 = 12 << 20;
 /// Rows held in memory at a time.
 const STEP_ROWS: usize = 32 << 10;
 const BATCH_ROWS: usize = 16 << 10;
@@ -29,8 +32,8 @@ const ROLLUPS_OF_A_PART: i64 = 288;
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
 /// The next parts of a signal worth merging: neighbours in the order of the log, so that of equal samples the later still
-/// wins, of one day, together not larger than `limit_bytes`. Usually as many of one level as make the next; in calm times
-/// already two, as long as the largest is not written again for the sake of little.
+/// wins, of one day, together not larger than `limit_bytes`. Usually as many of one level as make the next, fewer where their
+/// indexes are large; in calm times already two, as long as the largest is not written again for the sake of little.
 pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64, is_calm: bool) -> Option<Vec<Arc<PartMeta>>> {
     let kind = |part: &Arc<PartMeta>| (part.tenant.clone(), part.rollup);
     let mut kinds: Vec<(String, i64)> = parts.iter().map(kind).collect();
@@ -43,13 +46,28 @@ pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64, is_calm: bool) -> 
             window.iter().all(|part| day(part) == day(window[0])) && bytes <= limit_bytes
         };
         let of_level = |window: &&[&Arc<PartMeta>]| window.iter().all(|part| part.level == window[0].level);
-        let full = own.windows(FAN_IN).filter(of_level).find(|window| fits(window));
+        let most = (0..own.len()).filter_map(|at| own.get(at..at + most_at_once(&own[at..])));
+        let full = most.filter(of_level).find(|window| fits(window));
         let calm = || {
             let lengths = (2..=FAN_IN.min(own.len())).rev();
-            lengths.flat_map(|length| own.windows(length)).find(|window| is_calm && fits(window) && is_even(window))
+            let windows = lengths.flat_map(|length| own.windows(length));
+            let mut small = windows.filter(|window| window.len() <= most_at_once(window));
+            small.find(|window| is_calm && fits(window) && is_even(window))
         };
         full.or_else(calm).map(|window| window.iter().map(|part| Arc::clone(part)).collect())
     })
+}
+
+/// How many parts are merged at once when these come next.
+fn most_at_once(parts: &[&Arc<PartMeta>]) -> usize {
+    let mut bytes = 0;
+    for (count, part) in parts.iter().enumerate() {
+        bytes += part.index_bytes;
+        if bytes > INDEX_BYTES {
+            return count.clamp(2, FAN_IN);
+        }
+    }
+    FAN_IN
 }
 
 /// Whether the largest of these parts has a fair share of the others to take in.
@@ -160,7 +178,7 @@ struct Step {
 async fn merge(state: &State, signal: Signal, parts: &[Arc<PartMeta>], level: u32) -> Result<Written, StoreError> {
     let mut inputs = Vec::with_capacity(parts.len());
     for part in parts {
-        match state.reader.open(part).await {
+        match state.reader.open_once(part).await {
             Ok(opened) => inputs.push(Input { part: Arc::clone(part), opened }),
             Err(error) => return Err(blame(state, part, error)),
         }

@@ -143,7 +143,7 @@ fn write_rows(signal: Signal, head: &RowsHead, writer: &mut PartWriter) -> Resul
 }
 
 fn write_metrics(head: &MetricsHead) -> Result<Written, StoreError> {
-    let mut writer = SeriesWriter::new(0)?;
+    let mut writer = SeriesWriter::new(0, 0)?;
     let (mut labels, mut series) = (Vec::new(), Series::default());
     for number in head.select(&Conditions::default(), TimeRange::ALL) {
         labels.clear();

@@ -33,13 +33,13 @@ pub(crate) async fn merge_series(
     let tombstones = state.tombstones();
     let mut inputs = Vec::with_capacity(parts.len());
     for part in parts {
-        let opened = state.reader.open(part).await.map_err(|error| blame(state, part, error))?;
+        let opened = state.reader.open_once(part).await.map_err(|error| blame(state, part, error))?;
         let mut reaching = erase::reaching(&tombstones, part);
         reaching.extend(also.iter().cloned());
         let cursor = PartSeries::new((part, &opened), &Conditions::default(), TimeRange::ALL, reaching);
         inputs.push(Input { part: Arc::clone(part), cursor, labels: Vec::new(), is_done: false });
     }
-    let mut writer = SeriesWriter::new(level)?;
+    let mut writer = SeriesWriter::new(level, parts.iter().map(|part| part.bytes).sum())?;
     loop {
         for input in inputs.iter_mut().filter(|input| !input.is_done && !input.cursor.is_ready()) {
             let loaded = input.cursor.load(&state.reader).await;

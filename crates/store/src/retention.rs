@@ -213,17 +213,9 @@ mod tests {
             tenant: "default".to_owned(),
             signal: "metrics".to_owned(),
             rows: 1,
-            min: 0,
             max,
-            through: 0,
-            level: 0,
             bytes,
-            tail: 0,
-            index_bytes: 0,
-            index_crc: 0,
-            traces: None,
-            rollup: 0,
-            days: Vec::new(),
+            ..PartMeta::default()
         })
     }
 

@@ -16,6 +16,7 @@ use crate::StoreError;
 
 /// What the catalog knows of a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct PartMeta {
     /// Unique name.
     pub(crate) id: String,

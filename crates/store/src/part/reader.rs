@@ -74,11 +74,25 @@ impl PartReader {
         &self.cache
     }
 
-    /// A part's index and footer.
+    /// A part's index and footer, kept for the next who asks.
     pub(crate) async fn open(&self, part: &PartMeta) -> Result<Arc<Opened>, StoreError> {
         if let Some(opened) = self.cache.get(&part.id) {
             return Ok(opened);
         }
+        let opened = self.load(part).await?;
+        self.cache.put(&part.id, &opened);
+        Ok(opened)
+    }
+
+    /// The same for one who makes the part go away.
+    pub(crate) async fn open_once(&self, part: &PartMeta) -> Result<Arc<Opened>, StoreError> {
+        match self.cache.get(&part.id) {
+            Some(opened) => Ok(opened),
+            None => self.load(part).await,
+        }
+    }
+
+    async fn load(&self, part: &PartMeta) -> Result<Arc<Opened>, StoreError> {
         let path = part.index_path();
         let bytes = self.objects.get(&path).await?;
         if bytes.len() as u64 != part.index_bytes || crc32fast::hash(&bytes) != part.index_crc {
@@ -88,9 +102,7 @@ impl PartReader {
             let decoded = tokio::task::spawn_blocking(move || SeriesIndex::decode(&path, &bytes));
             let series = decoded.await.map_err(|error| StoreError::Internal(error.to_string()))??;
             let bytes = series.bytes() + 1024;
-            let opened = Arc::new(Opened { index: Index::default(), series, parquet: None, bytes });
-            self.cache.put(&part.id, &opened);
-            return Ok(opened);
+            return Ok(Arc::new(Opened { index: Index::default(), series, parquet: None, bytes }));
         }
         let decoded = tokio::task::spawn_blocking(move || Index::decode(&path, &bytes));
         let index = decoded.await.map_err(|error| StoreError::Internal(error.to_string()))??;
@@ -100,9 +112,7 @@ impl PartReader {
         let size = tail.bytes.len();
         let parquet = footer(&tail).map_err(|error| StoreError::damaged(part.data_path(), error))?;
         let bytes = index.bytes() + 4 * size + 1024;
-        let opened = Arc::new(Opened { index, series: SeriesIndex::default(), parquet: Some(parquet), bytes });
-        self.cache.put(&part.id, &opened);
-        Ok(opened)
+        Ok(Arc::new(Opened { index, series: SeriesIndex::default(), parquet: Some(parquet), bytes }))
     }
 
     /// Rows of a part, in row order. `rows` are rising ranges that do not touch; `columns` of the signal's schema.

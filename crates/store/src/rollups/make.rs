@@ -80,7 +80,7 @@ struct Output {
 
 impl Output {
     fn new(length: i64, limit: u64) -> Result<Self, StoreError> {
-        Ok(Self { length, limit, writer: SeriesWriter::new(0)?, written: Vec::new(), rollups: Vec::new() })
+        Ok(Self { length, limit, writer: SeriesWriter::new(0, 0)?, written: Vec::new(), rollups: Vec::new() })
     }
 
     fn push(&mut self, labels: &[u8], samples: &Series) -> Result<(), StoreError> {
@@ -91,7 +91,7 @@ impl Output {
     }
 
     fn close(&mut self) -> Result<(), StoreError> {
-        let written = std::mem::replace(&mut self.writer, SeriesWriter::new(0)?).finish()?;
+        let written = std::mem::replace(&mut self.writer, SeriesWriter::new(0, 0)?).finish()?;
         self.written.extend((written.rows > 0).then_some(written));
         Ok(())
     }

@@ -195,21 +195,12 @@ mod tests {
     fn a_day_is_missing_until_it_is_rolled_up_with_all_that_came_for_it() {
         let mut rolled = Rolled::default();
         let part = |through| PartMeta {
-            id: String::new(),
-            tenant: "default".to_owned(),
-            signal: "metrics".to_owned(),
             rows: 1,
             min: 1,
             max: 3 * DAY_NANOS,
             through,
-            level: 0,
-            bytes: 0,
-            tail: 0,
-            index_bytes: 0,
-            index_crc: 0,
-            traces: None,
-            rollup: 0,
             days: vec![0, 2],
+            ..PartMeta::default()
         };
         let missing = |rolled: &Rolled, part: &PartMeta| rolled.missing(part).collect::<Vec<_>>();
         assert_eq!(missing(&rolled, &part(5)), [0, 2]);

@@ -7,7 +7,9 @@ use gw_base::{FakeWorld, Labels, METRIC_NAME, Signal, Tenant, Timestamp, World a
 use gw_batch::{Batch, MetricsBuilder, Sink as _};
 
 use super::model::world;
+use crate::compact::{FAN_IN, plan};
 use crate::objects::Objects;
+use crate::part::PartMeta;
 use crate::wal::disk::{Disk, Memory};
 use crate::{Store, StoreOptions};
 
@@ -94,4 +96,17 @@ async fn a_head_of_very_many_series_waits_for_some_samples_of_each() {
         assert!(second < 20, "it is never to become a part");
     }
     assert!(second > 3, "a part of {second} samples of each series");
+}
+
+#[test]
+fn parts_with_large_indexes_are_merged_two_at_a_time() {
+    let planned = |index_bytes: u64, count: usize, is_calm: bool| {
+        let parts: Vec<Arc<PartMeta>> =
+            (0..count).map(|_| Arc::new(PartMeta { index_bytes, ..PartMeta::default() })).collect();
+        plan(&parts, u64::MAX, is_calm).map(|parts| parts.len())
+    };
+    assert_eq!((planned(1 << 20, FAN_IN - 1, false), planned(1 << 20, FAN_IN + 1, false)), (None, Some(FAN_IN)));
+    assert_eq!((planned(4 << 20, 2, false), planned(4 << 20, FAN_IN, false)), (None, Some(3)));
+    assert_eq!((planned(50 << 20, 1, true), planned(50 << 20, FAN_IN, false)), (None, Some(2)));
+    assert_eq!((planned(1 << 20, 4, true), planned(50 << 20, 4, true)), (Some(4), Some(2)));
 }

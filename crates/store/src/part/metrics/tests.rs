@@ -45,7 +45,7 @@ fn exemplars(i: i64) -> Vec<Exemplar> {
 fn written(count: i64) -> (Vec<(Series, Vec<Exemplar>)>, Written) {
     let mut all: Vec<_> = (0..count).map(|i| (series(i), exemplars(i))).collect();
     all.sort_by(|a, b| a.0.labels.cmp(&b.0.labels));
-    let mut writer = SeriesWriter::new(0).unwrap();
+    let mut writer = SeriesWriter::new(0, 0).unwrap();
     all.iter().for_each(|(series, exemplars)| writer.push(series.labels.as_bytes(), series, exemplars).unwrap());
     (all, writer.finish().unwrap())
 }
@@ -60,14 +60,11 @@ async fn stored(written: Written) -> (PartReader, Arc<PartMeta>) {
         min: written.bounds.0,
         max: written.bounds.1,
         through: 1,
-        level: 0,
         bytes: written.data.len() as u64,
         tail: written.tail,
         index_bytes: written.index.len() as u64,
         index_crc: crc32fast::hash(&written.index),
-        traces: None,
-        rollup: 0,
-        days: Vec::new(),
+        ..PartMeta::default()
     };
     objects.put(&part.data_path(), written.data).await.unwrap();
     objects.put(&part.index_path(), written.index).await.unwrap();

@@ -142,15 +142,16 @@ impl Rows {
 }
 
 impl SeriesWriter {
-    /// A part, packed harder the higher its level.
-    pub(crate) fn new(level: u32) -> Result<Self, StoreError> {
+    /// A part, packed harder the higher its level. `expected` bytes are set aside, so that a large part need not move while
+    /// it grows.
+    pub(crate) fn new(level: u32, expected: u64) -> Result<Self, StoreError> {
         let mut rows = Rows::default();
         let names = ["first", "last", "series", "start", "end", "samples", "lanes", "extras"];
         let types: Vec<DataType> = rows.columns().iter().map(|column| column.data_type().clone()).collect();
         let fields = names.iter().zip(types).map(|(name, of)| Field::new(*name, of, true)).collect::<Vec<_>>();
         let schema = Arc::new(Schema::new(fields));
-        let parquet =
-            ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties(level)?)).map_err(failed)?;
+        let data = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
+        let parquet = ArrowWriter::try_new(data, Arc::clone(&schema), Some(properties(level)?)).map_err(failed)?;
         Ok(Self {
             index: SeriesIndexBuilder::new(level),
             scratch: Scratch::default(),
