@@ -12,8 +12,9 @@
 // A page is opened once for each width, in another of the four variants each time, and follows into the other three as it
 // follows a choice made in another tab.
 //
-// Each page must: write nothing to the console's errors, have no axe violation, show no key of the catalogues and no text
-// of the other language, not scroll sideways. Ends with where the seconds went and `N passed, M failed`; exits 1 on a failure.
+// Each page must: write nothing to the console's errors, have no axe violation (its colours are looked at once in each
+// theme, the rest once in each language), show no key of the catalogues and no text of the other language, not scroll
+// sideways. Ends with where the seconds went and `N passed, M failed`; exits 1 on a failure.
 
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -101,10 +102,12 @@ const VARIANTS = QUICK
   : ["dark", "light"].flatMap((theme) => ["ko", "en"].map((language) => ({ theme, language })));
 
 /** Looks at the open page in one variant. */
-async function look(page, { name }, variant, problems) {
+async function look(page, { name }, variant, { problems, fresh }) {
   const picked = `${variant.theme}-${variant.language}-${variant.width}`;
   await timed(name, "pictures", () => picture(page, join(SHOTS, `${name}-${picked}.png`)));
-  await timed(name, "checks", () => checkPage(page, { name: `${name} ${picked}`, language: variant.language, check }));
+  await timed(name, "checks", () =>
+    checkPage(page, { name: `${name} ${picked}`, language: variant.language, check, fresh }),
+  );
   check(`${name} ${picked}: console`, problems.splice(0));
 }
 
@@ -112,6 +115,12 @@ async function look(page, { name }, variant, problems) {
 async function visit({ page, problems, width }, target, turn) {
   problems.length = 0;
   const order = VARIANTS.map((_, at) => ({ ...VARIANTS[(at + turn) % VARIANTS.length], width }));
+  const seen = new Set();
+  const isNew = (choice) => {
+    const known = seen.has(choice);
+    seen.add(choice);
+    return !known;
+  };
   for (const [at, variant] of order.entries()) {
     try {
       if (at === 0)
@@ -121,7 +130,8 @@ async function visit({ page, problems, width }, target, turn) {
           await settle(page);
         });
       else await timed(target.name, "switching", () => follow(page, variant));
-      await look(page, target, variant, problems);
+      const fresh = { colours: isNew(variant.theme), rest: isNew(variant.language) };
+      await look(page, target, variant, { problems, fresh });
     } catch (error) {
       check(`${target.name} ${variant.theme}-${variant.language}-${width}: opens`, [error.message.split("\n")[0]]);
     }
