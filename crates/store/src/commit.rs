@@ -58,6 +58,8 @@ pub(crate) struct Committer {
     logs: [Log; Signal::ALL.len()],
     scribe: Scribe,
     exemplars: Seen,
+    /// Bytes of all heads when that of metrics was last put aside.
+    full_bytes: usize,
 }
 
 impl Committer {
@@ -66,7 +68,7 @@ impl Committer {
         scribe.begin(state.world.random());
         let mut exemplars = Seen::new(state.options.exemplars);
         exemplars.learn(&state.view(Signal::Metrics).active);
-        let own = Self { state, logs, scribe, exemplars };
+        let own = Self { state, logs, scribe, exemplars, full_bytes: 0 };
         Signal::ALL.into_iter().for_each(|signal| own.publish(signal));
         own
     }
@@ -199,8 +201,9 @@ impl Committer {
         }
         let head_bytes = self.state.head_bytes();
         self.state.stats.head_bytes.store(head_bytes as u64, Ordering::Relaxed);
-        // The index of a part of so many series is large as well, and each query of the last minutes asks for it.
-        self.state.reader.cache().allow(head_bytes / 2);
+        // The index of a part of so many series is large as well, and each query of the last minutes asks for it, most of all
+        // when the head has just become a part.
+        self.state.reader.cache().allow(self.full_bytes.max(head_bytes) / 2);
         if Signal::ALL.into_iter().any(|signal| self.state.is_full(signal)) {
             self.state.due.notify_one();
         }
@@ -211,6 +214,7 @@ impl Committer {
         log.rotate();
         if signal == Signal::Metrics {
             self.scribe.begin(self.state.world.random());
+            self.full_bytes = self.state.head_bytes();
         }
         let began = self.state.world.elapsed();
         self.state.edit_view(signal, |view| {

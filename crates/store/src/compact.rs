@@ -21,9 +21,9 @@ use crate::{StoreError, StoreStats};
 
 /// Parts of one level that are merged into one of the next.
 pub(crate) const FAN_IN: usize = 6;
-/// Most bytes of indexes that are merged at once, compressed, unless they are those of two parts: all of them are in memory
-/// meanwhile, ten times as large.
-const INDEX_BYTES: u64 = 12 << 20;
+/// Most series that are merged at once, told for each part anew, unless they are those of two parts: the indexes of all parts
+/// are in memory meanwhile, some hundred bytes for each of their series.
+const MOST_SERIES: u64 = 1_500_000;
 /// Rows held in memory at a time.
 const STEP_ROWS: usize = 32 << 10;
 const BATCH_ROWS: usize = 16 << 10;
@@ -32,8 +32,8 @@ const ROLLUPS_OF_A_PART: i64 = 288;
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
 /// The next parts of a signal worth merging: neighbours in the order of the log, so that of equal samples the later still
-/// wins, of one day, together not larger than `limit_bytes`. Usually as many of one level as make the next, fewer where their
-/// indexes are large; in calm times already two, as long as the largest is not written again for the sake of little.
+/// wins, of one day, together not larger than `limit_bytes`. Usually as many of one level as make the next, fewer where they have
+/// very many series; in calm times already two, as long as the largest is not written again for the sake of little.
 pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64, is_calm: bool) -> Option<Vec<Arc<PartMeta>>> {
     let kind = |part: &Arc<PartMeta>| (part.tenant.clone(), part.rollup);
     let mut kinds: Vec<(String, i64)> = parts.iter().map(kind).collect();
@@ -60,10 +60,10 @@ pub(crate) fn plan(parts: &[Arc<PartMeta>], limit_bytes: u64, is_calm: bool) -> 
 
 /// How many parts are merged at once when these come next.
 fn most_at_once(parts: &[&Arc<PartMeta>]) -> usize {
-    let mut bytes = 0;
+    let mut series = 0;
     for (count, part) in parts.iter().enumerate() {
-        bytes += part.index_bytes;
-        if bytes > INDEX_BYTES {
+        series += part.series;
+        if series > MOST_SERIES {
             return count.clamp(2, FAN_IN);
         }
     }
@@ -178,7 +178,7 @@ struct Step {
 async fn merge(state: &State, signal: Signal, parts: &[Arc<PartMeta>], level: u32) -> Result<Written, StoreError> {
     let mut inputs = Vec::with_capacity(parts.len());
     for part in parts {
-        match state.reader.open_once(part).await {
+        match state.reader.open_to_replace(part).await {
             Ok(opened) => inputs.push(Input { part: Arc::clone(part), opened }),
             Err(error) => return Err(blame(state, part, error)),
         }

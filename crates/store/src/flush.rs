@@ -99,6 +99,7 @@ pub(crate) async fn put(
         index_crc: crc32fast::hash(&written.index),
         traces: written.traces.as_ref().map(|bytes| (bytes.len() as u64, crc32fast::hash(bytes))),
         rollup,
+        series: written.series,
         days: written.days,
     };
     state.objects.put(&part.data_path(), written.data).await?;

@@ -33,7 +33,7 @@ pub(crate) async fn merge_series(
     let tombstones = state.tombstones();
     let mut inputs = Vec::with_capacity(parts.len());
     for part in parts {
-        let opened = state.reader.open_once(part).await.map_err(|error| blame(state, part, error))?;
+        let opened = state.reader.open_to_replace(part).await.map_err(|error| blame(state, part, error))?;
         let mut reaching = erase::reaching(&tombstones, part);
         reaching.extend(also.iter().cloned());
         let cursor = PartSeries::new((part, &opened), &Conditions::default(), TimeRange::ALL, reaching);

@@ -47,6 +47,9 @@ pub(crate) struct PartMeta {
     /// Length of the intervals of rollups in nanoseconds; zero of a part of rows.
     #[serde(default)]
     pub(crate) rollup: i64,
+    /// Number of series, streams or other label sets.
+    #[serde(default)]
+    pub(crate) series: u64,
     /// Days that it has float samples of; none where they are too many to name.
     #[serde(default)]
     pub(crate) days: Vec<i32>,

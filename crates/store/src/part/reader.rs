@@ -1,8 +1,9 @@
 //! Reads rows of a part: the index first, then only the pages that hold wanted rows, every byte verified, decoded off the
 //! reactor.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
+use tokio::sync::OnceCell;
 
 use super::index::{BLOCK_BYTES, Index};
 use super::metrics::SeriesIndex;
@@ -56,12 +58,16 @@ impl Opened {
 pub(crate) struct PartReader {
     objects: Objects,
     cache: Arc<PartCache>,
+    /// Parts on their way into memory: whoever else asks waits for them.
+    loading: Arc<Mutex<BTreeMap<String, Loading>>>,
 }
+
+type Loading = Arc<OnceCell<Arc<Opened>>>;
 
 impl PartReader {
     /// A reader of these objects.
-    pub(crate) const fn new(objects: Objects, cache: Arc<PartCache>) -> Self {
-        Self { objects, cache }
+    pub(crate) fn new(objects: Objects, cache: Arc<PartCache>) -> Self {
+        Self { objects, cache, loading: Arc::default() }
     }
 
     /// The objects that the parts are.
@@ -79,17 +85,29 @@ impl PartReader {
         if let Some(opened) = self.cache.get(&part.id) {
             return Ok(opened);
         }
-        let opened = self.load(part).await?;
+        let opened = self.load_once(part).await?;
         self.cache.put(&part.id, &opened);
         Ok(opened)
     }
 
     /// The same for one who makes the part go away.
-    pub(crate) async fn open_once(&self, part: &PartMeta) -> Result<Arc<Opened>, StoreError> {
+    pub(crate) async fn open_to_replace(&self, part: &PartMeta) -> Result<Arc<Opened>, StoreError> {
         match self.cache.get(&part.id) {
             Some(opened) => Ok(opened),
-            None => self.load(part).await,
+            None => self.load_once(part).await,
         }
+    }
+
+    /// Loads a part, or waits for who is doing so: a large index takes seconds, and several queries ask for it meanwhile.
+    async fn load_once(&self, part: &PartMeta) -> Result<Arc<Opened>, StoreError> {
+        let loading = Arc::clone(self.loading().entry(part.id.clone()).or_default());
+        let opened = loading.get_or_try_init(|| self.load(part)).await.cloned();
+        self.loading().remove(&part.id);
+        opened
+    }
+
+    fn loading(&self) -> MutexGuard<'_, BTreeMap<String, Loading>> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn load(&self, part: &PartMeta) -> Result<Arc<Opened>, StoreError> {

@@ -39,6 +39,7 @@ pub(crate) struct Written {
     pub(crate) index: Bytes,
     pub(crate) traces: Option<Bytes>,
     pub(crate) rows: u64,
+    pub(crate) series: u64,
     pub(crate) bounds: (i64, i64),
     pub(crate) tail: u64,
     /// Days of float samples; none where nobody asks for them.
@@ -91,7 +92,7 @@ impl PartWriter {
     pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
         self.parquet.flush().map_err(failed)?;
         let tail = self.parquet.bytes_written() as u64;
-        let rows = self.index.rows() as u64;
+        let (rows, series) = (self.index.rows() as u64, self.index.entries().len() as u64);
         let data = self.parquet.into_inner().map_err(failed)?;
         self.index.seal(&data);
         let traces = (self.signal == Signal::Spans).then(|| Bytes::from(self.traces.finish()));
@@ -100,6 +101,7 @@ impl PartWriter {
             index: self.index.encode().into(),
             traces,
             rows,
+            series,
             bounds: self.bounds,
             tail,
             days: Vec::new(),

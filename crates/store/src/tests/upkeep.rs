@@ -99,14 +99,14 @@ async fn a_head_of_very_many_series_waits_for_some_samples_of_each() {
 }
 
 #[test]
-fn parts_with_large_indexes_are_merged_two_at_a_time() {
-    let planned = |index_bytes: u64, count: usize, is_calm: bool| {
+fn parts_of_very_many_series_are_merged_two_at_a_time() {
+    let planned = |series: u64, count: usize, is_calm: bool| {
         let parts: Vec<Arc<PartMeta>> =
-            (0..count).map(|_| Arc::new(PartMeta { index_bytes, ..PartMeta::default() })).collect();
+            (0..count).map(|_| Arc::new(PartMeta { series, ..PartMeta::default() })).collect();
         plan(&parts, u64::MAX, is_calm).map(|parts| parts.len())
     };
-    assert_eq!((planned(1 << 20, FAN_IN - 1, false), planned(1 << 20, FAN_IN + 1, false)), (None, Some(FAN_IN)));
-    assert_eq!((planned(4 << 20, 2, false), planned(4 << 20, FAN_IN, false)), (None, Some(3)));
-    assert_eq!((planned(50 << 20, 1, true), planned(50 << 20, FAN_IN, false)), (None, Some(2)));
-    assert_eq!((planned(1 << 20, 4, true), planned(50 << 20, 4, true)), (Some(4), Some(2)));
+    assert_eq!((planned(100_000, FAN_IN - 1, false), planned(100_000, FAN_IN + 1, false)), (None, Some(FAN_IN)));
+    assert_eq!((planned(500_000, 2, false), planned(500_000, FAN_IN, false)), (None, Some(3)));
+    assert_eq!((planned(9_000_000, 1, true), planned(9_000_000, FAN_IN, false)), (None, Some(2)));
+    assert_eq!((planned(100_000, 4, true), planned(9_000_000, 4, true)), (Some(4), Some(2)));
 }

@@ -259,8 +259,6 @@ impl SeriesIndex {
             let series = u32::try_from(take(rest)?).ok()?;
             index.packs.push(PackAt { series, lanes: take_payload(rest)?, extras: take_payload(rest)? });
         }
-        index.symbols.shrink_to_fit();
-        index.pairs.shrink_to_fit();
         let highest = index.times_of.iter().copied().max().unwrap_or(0) as usize;
         (rest.is_empty() && highest <= index.times.len()).then_some(index)
     }
@@ -268,6 +266,7 @@ impl SeriesIndex {
     fn parse_symbols(&mut self, rest: &mut &[u8]) -> Option<()> {
         let count = take(rest)?;
         self.symbol_ends.reserve_exact(usize::try_from(count).ok()?.min(rest.len()));
+        self.symbols.reserve_exact(symbol_bytes(count, rest)?);
         for _ in 0..count {
             let start = self.symbol_ends.last().copied().unwrap_or(0) as usize;
             let before = self.symbol_ends.len().checked_sub(2).map_or(0, |at| self.symbol_ends[at] as usize);
@@ -283,6 +282,7 @@ impl SeriesIndex {
     fn parse_labels(&mut self, count: usize, shared: &mut &[u8], own: &mut &[u8], pairs: &mut &[u8]) -> Option<()> {
         let mut last: Vec<u32> = Vec::new();
         self.pair_ends.reserve_exact(count.min(shared.len()));
+        self.pairs.reserve_exact(pair_count(count, shared, own, pairs)?);
         for _ in 0..count {
             let alike = usize::try_from(take(shared)?).ok().filter(|alike| *alike <= last.len())?;
             let more = usize::try_from(take(own)?).ok().filter(|more| *more <= pairs.len())?;
@@ -300,6 +300,28 @@ impl SeriesIndex {
         }
         (shared.is_empty() && own.is_empty() && pairs.is_empty()).then_some(())
     }
+}
+
+/// Bytes of all symbols that follow, so that memory for them is asked for once.
+fn symbol_bytes(count: u64, mut rest: &[u8]) -> Option<usize> {
+    let (mut bytes, mut last) = (0usize, 0);
+    for _ in 0..count {
+        let shared = usize::try_from(take(&mut rest)?).ok().filter(|shared| *shared <= last)?;
+        last = shared + take_bytes(&mut rest)?.len();
+        bytes = bytes.checked_add(last).filter(|bytes| u32::try_from(*bytes).is_ok())?;
+    }
+    Some(bytes)
+}
+
+/// Pairs of all series, likewise; of each they say how many it shares with the one before, and how many are its own.
+fn pair_count(count: usize, mut shared: &[u8], mut own: &[u8], pairs: &[u8]) -> Option<usize> {
+    let (mut all, mut last) = (0usize, 0);
+    for _ in 0..count {
+        let alike = usize::try_from(take(&mut shared)?).ok().filter(|alike| *alike <= last)?;
+        last = alike + usize::try_from(take(&mut own)?).ok().filter(|own| *own <= pairs.len())?;
+        all = all.checked_add(last).filter(|all| u32::try_from(*all).is_ok())?;
+    }
+    Some(all)
 }
 
 fn span<'a, T>(all: &'a [T], ends: &[u32], at: usize) -> &'a [T] {

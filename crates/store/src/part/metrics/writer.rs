@@ -292,6 +292,7 @@ impl SeriesWriter {
             }
             packs.push(pack);
         }
+        let series = self.index.len() as u64;
         let index = self.index.finish(packs);
         let tail = data.len() as u64;
         Ok(Written {
@@ -299,6 +300,7 @@ impl SeriesWriter {
             index: index.into(),
             traces: None,
             rows: self.samples,
+            series,
             bounds: self.bounds,
             tail,
             days: self.days.finish(),
