@@ -11,8 +11,12 @@ pub(super) fn read(source: &mut Source<'_>, stats: &mut Stats, round: &Round<'_>
     stats.memory = MemoryStats::default();
     (stats.memory.own.numa, stats.memory.hierarchy.numa) = numa;
     let memory = &mut stats.memory;
-    if source.bytes(KernelFile::MemoryStatOld).is_some() {
-        old(source, memory);
+    if let Some(text) = source.bytes(KernelFile::MemoryStatOld) {
+        old(text, memory);
+        memory.usage = source.number(KernelFile::MemoryUsage).unwrap_or(0);
+        memory.max_usage = source.number(KernelFile::MemoryMaxUsage).unwrap_or(0);
+        memory.fail_count = source.number(KernelFile::MemoryFailCount).unwrap_or(0);
+        memory.kernel = source.number(KernelFile::MemoryKernel).unwrap_or(0);
     } else if let Some(text) = source.bytes(KernelFile::MemoryStat) {
         unified(text, memory);
         let used = source.number(KernelFile::MemoryCurrent);
@@ -40,8 +44,8 @@ pub(super) fn read(source: &mut Source<'_>, stats: &mut Stats, round: &Round<'_>
 }
 
 /// Version 1: sums over the hierarchy have names that begin with `total_`.
-fn old(source: &mut Source<'_>, memory: &mut MemoryStats) {
-    for (name, value) in source.bytes(KernelFile::MemoryStatOld).into_iter().flat_map(pairs) {
+fn old(text: &[u8], memory: &mut MemoryStats) {
+    for (name, value) in pairs(text) {
         match name {
             b"total_cache" => memory.cache = value,
             b"total_rss" => memory.rss = value,
@@ -60,10 +64,6 @@ fn old(source: &mut Source<'_>, memory: &mut MemoryStats) {
             _ => {}
         }
     }
-    memory.usage = source.number(KernelFile::MemoryUsage).unwrap_or(0);
-    memory.max_usage = source.number(KernelFile::MemoryMaxUsage).unwrap_or(0);
-    memory.fail_count = source.number(KernelFile::MemoryFailCount).unwrap_or(0);
-    memory.kernel = source.number(KernelFile::MemoryKernel).unwrap_or(0);
 }
 
 fn unified(text: &[u8], memory: &mut MemoryStats) {
@@ -129,11 +129,17 @@ pub(super) fn kills(source: &mut Source<'_>) -> Option<u64> {
 pub(super) fn numa(source: &mut Source<'_>, memory: &mut MemoryStats) {
     memory.own.numa.clear();
     memory.hierarchy.numa.clear();
-    let (text, is_old) = match source.bytes(KernelFile::MemoryNumaOld) {
-        Some(_) => (source.bytes(KernelFile::MemoryNumaOld), true),
-        None => (source.bytes(KernelFile::MemoryNuma), false),
-    };
-    for line in text.into_iter().flat_map(lines) {
+    if let Some(text) = source.bytes(KernelFile::MemoryNumaOld) {
+        by_node(text, 1, memory);
+    } else if let Some(text) = source.bytes(KernelFile::MemoryNuma) {
+        by_node(text, 4096, memory);
+        memory.hierarchy.numa.clone_from(&memory.own.numa);
+    }
+}
+
+/// Adds what each node has; so many of what is counted make a page.
+fn by_node(text: &[u8], to_a_page: u64, memory: &mut MemoryStats) {
+    for line in lines(text) {
         let mut columns = words(line);
         let Some(name) = columns.next() else { continue };
         let [name, _] = fields(name, b'=');
@@ -149,11 +155,8 @@ pub(super) fn numa(source: &mut Source<'_>, memory: &mut MemoryStats) {
             else {
                 continue;
             };
-            set(faults, node, name, if is_old { count } else { count / 4096 });
+            set(faults, node, name, count / to_a_page);
         }
-    }
-    if !is_old {
-        memory.hierarchy.numa.clone_from(&memory.own.numa);
     }
 }
 
