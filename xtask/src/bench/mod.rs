@@ -1,5 +1,6 @@
 //! `xtask bench`: the bars of the product, measured on a release binary. Prints figures; writes nothing into the repository.
 
+mod cgroups;
 mod death;
 mod edit;
 mod kill;
@@ -33,6 +34,7 @@ static BENCHES: &[Bench] = &[
     Bench { name: "smoke", number: " [MINUTES]", default: 10, run: smoke::run },
     Bench { name: "million", number: " [MINUTES]", default: 15, run: million::run },
     Bench { name: "kill", number: " [ROUNDS]", default: 20, run: kill::run },
+    Bench { name: "cgroups", number: " [PAGES]", default: 20, run: cgroups::run },
     Bench { name: "death", number: " [SECONDS]", default: 20, run: death::run },
 ];
 

@@ -88,28 +88,17 @@ impl Product {
 
     /// Resident memory now, in bytes.
     pub(super) fn resident_bytes(&self) -> Result<u64> {
-        self.memory("VmRSS:")
+        resident_bytes(self.child.id())
     }
 
     /// The most resident memory since it started, in bytes.
     pub(super) fn most_resident_bytes(&self) -> Result<u64> {
-        self.memory("VmHWM:")
-    }
-
-    fn memory(&self, field: &str) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field));
-        let kib: Option<u64> = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
-        Ok(kib.with_context(|| format!("the process has no {field}"))? * 1024)
+        memory(self.child.id(), "VmHWM:")
     }
 
     /// Processor time used so far.
     pub(super) fn processor_time(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold spaces; the fields after it do not. User and system time are the 12th and 13th.
-        let (_, rest) = stat.rsplit_once(')').context("a process has a name")?;
-        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
-        Ok(Duration::from_millis(ticks * 10))
+        processor_time(self.child.id())
     }
 
     /// Bytes in its data folder.
@@ -140,6 +129,27 @@ fn launch(binary: &Path, folder: &Path) -> Result<Child> {
     command.current_dir(folder).env("GW_ADMIN_PASSWORD", PASSWORD).env("NO_COLOR", "1").stdin(Stdio::null());
     let child = command.stdout(log.try_clone()?).stderr(log).spawn();
     child.with_context(|| format!("cannot start {}", binary.display()))
+}
+
+/// Resident memory of a process now, in bytes.
+pub(super) fn resident_bytes(process: u32) -> Result<u64> {
+    memory(process, "VmRSS:")
+}
+
+fn memory(process: u32, field: &str) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kib: Option<u64> = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
+    Ok(kib.with_context(|| format!("the process has no {field}"))? * 1024)
+}
+
+/// Processor time that a process has used so far.
+pub(super) fn processor_time(process: u32) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold spaces; the fields after it do not. User and system time are the 12th and 13th.
+    let (_, rest) = stat.rsplit_once(')').context("a process has a name")?;
+    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 /// A number of bytes for the reader.

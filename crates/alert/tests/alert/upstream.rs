@@ -1,7 +1,5 @@
 //! Alertmanager's own cases: matchers, routes, inhibition.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};

@@ -1,7 +1,5 @@
 //! A dispatcher on a stage: alerts are handed in, posts are caught and answered, the clock is moved, restarts are played.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

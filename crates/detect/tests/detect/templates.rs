@@ -1,7 +1,5 @@
 //! What templates expand to, case by case.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::sync::Arc;
 
 use gw_base::{Labels, Timestamp};

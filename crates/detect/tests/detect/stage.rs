@@ -1,7 +1,5 @@
 //! A detector on a stage: its questions are answered by the test, its writes and alerts are caught, its clock is moved.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

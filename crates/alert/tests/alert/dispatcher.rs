@@ -1,13 +1,9 @@
 //! The dispatcher on its stage: waiting, repeating, ending, silences, restarts, failing receivers.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
-mod stage;
-
+use crate::stage::{MINUTE, START, Stage, ended, firing};
 use gw_alert::SilenceRequest;
 use gw_base::{Matcher, World};
 use serde_json::Value;
-use stage::{MINUTE, START, Stage, ended, firing};
 
 const CONFIG: &str = "route:\n  receiver: hook\n  group_by: [alertname]\n  group_wait: 10s\n  group_interval: 1m\n  repeat_interval: 10m\nreceivers:\n- name: hook\n  webhook_configs: [{url: 'http://hook.example/a'}]\n";
 

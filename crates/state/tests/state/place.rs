@@ -1,7 +1,5 @@
 //! A data directory of one test, removed at its end, and a world whose clock the test moves.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::path::PathBuf;
 use std::sync::Arc;
 

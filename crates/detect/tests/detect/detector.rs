@@ -1,10 +1,8 @@
 //! The detector on its stage: recordings, the life of alerts, restarts, reloads.
 
-mod stage;
-
+use crate::stage::{MINUTE, START, Stage, labels};
 use gw_base::Timestamp;
 use gw_detect::{AlertState, Health, Schedule, parse_rules};
-use stage::{MINUTE, START, Stage, labels};
 
 const ALERT: &str = "groups:\n- name: g\n  rules:\n  - alert: Down\n    expr: up == 0\n    for: 2m\n    labels: {severity: crit, who: '{{ $labels.job }}'}\n    annotations: {summary: '{{ $labels.job }} has {{ $value }}'}\n";
 

@@ -1,7 +1,5 @@
 //! Rule files of upstream, good and bad, and the words in which bad ones are refused.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};

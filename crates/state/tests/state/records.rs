@@ -1,13 +1,11 @@
 //! The file itself, and the documents in it.
 
-mod place;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::place::Place;
 use gw_base::{HasKind, Kind, MatchOp, Matcher};
 use gw_state::{Dashboard, FILE_NAME, Silence, SilenceState, State, StateError};
-use place::Place;
 
 #[tokio::test]
 async fn the_file_is_private() {

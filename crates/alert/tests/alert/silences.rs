@@ -1,7 +1,5 @@
 //! Silences: what is refused, how they change, in which order they are listed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

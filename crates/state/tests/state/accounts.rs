@@ -1,12 +1,10 @@
 //! Accounts, sessions, tokens and roles, through the public face.
 
-mod place;
-
 use std::time::Duration;
 
+use crate::place::Place;
 use gw_base::{HasKind, Kind};
 use gw_state::{Credentials, Permission, Role, StateError, UserChange, Via};
-use place::Place;
 
 const DAY: Duration = Duration::from_hours(24);
 

@@ -1,7 +1,5 @@
 //! What notifiers render (goldens in `corpus/alert`), how they judge answers, and which configurations are refused.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::time::Duration;
 
 use gw_alert::{

@@ -1,6 +1,0 @@
-//! Data directories of Prometheus, read by us and by `promtool tsdb dump`: the same samples.
-
-mod damage;
-mod dump;
-mod round_trip;
-mod shared;
