@@ -12,6 +12,9 @@ use crate::outside::{PATIENCE, clock, eventually, provided, report};
 use crate::ports;
 use crate::product::binary;
 
+/// A page that waits for what never answers takes longer, one that is slow since other tests run does not.
+const HELD_UP: Duration = Duration::from_secs(5);
+
 fn ready(daemon: &mut Daemon, port: u16, path: &str) -> Result<()> {
     eventually(path, PATIENCE, || {
         daemon.check_alive()?;
@@ -112,10 +115,12 @@ fn a_stopped_fuse_mount_does_not_hold_up_node_exporter() -> Result<()> {
     command.arg(format!("--collector.textfile.directory={}", mount.display()));
     let mut daemon = Daemon::start(command.current_dir(folder.path()), &folder.path().join("node_exporter.log"))?;
     ready(&mut daemon, port, "/")?;
+    let mut slowest = Duration::ZERO;
     for round in 0..5 {
         let begun = clock();
         let text = http::request(port, "GET", "/metrics", &[], b"")?.success()?.text();
-        ensure!(begun.elapsed() < Duration::from_secs(1), "page {round} took {:?}", begun.elapsed());
+        slowest = slowest.max(begun.elapsed());
+        ensure!(slowest < HELD_UP, "page {round} took {slowest:?}");
         let failed = format!("mountpoint=\"{}\"}} 1", mount.display());
         for (name, end) in [
             ("node_filesystem_device_error{", failed.as_str()),
@@ -126,6 +131,7 @@ fn a_stopped_fuse_mount_does_not_hold_up_node_exporter() -> Result<()> {
             ensure!(told, "page {round} does not tell {name} {end}:\n{text}");
         }
     }
+    report(&format!("measured: beside a stopped mount the slowest of five pages took {} ms", slowest.as_millis()));
     daemon.kill()
 }
 
