@@ -25,10 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Asks for so many pages.
 pub(super) fn run(binary: &Path, pages: u64) -> Result<()> {
     let exporter = Exporter::start(binary)?;
-    let before = (exporter.settled()?, resident_bytes(exporter.0.id())?);
+    exporter.settle()?;
+    let before = resident_bytes(exporter.0.id())?;
     let groups = Groups::make()?;
     exporter.until(|page| named(page) >= GROUPS)?;
-    exporter.settled()?;
+    exporter.settle()?;
     let used = processor_time(exporter.0.id())?;
     for _ in 0..pages {
         exporter.page()?;
@@ -37,13 +38,12 @@ pub(super) fn run(binary: &Path, pages: u64) -> Result<()> {
     let used = processor_time(exporter.0.id())?.saturating_sub(used) / u32::try_from(pages.max(1))?;
     let (page, resident) = (exporter.page()?, resident_bytes(exporter.0.id())?);
     say(&format!(
-        "{GROUPS} groups in {} hierarchies: {:.1} ms of processor a round and page, {pages} of them, {} each ({} without)",
+        "{GROUPS} groups in {} hierarchies: {:.1} ms of processor a round and page, {pages} of them, {} each",
         groups.0.len(),
         used.as_secs_f64() * 1e3,
         mebibytes(page.len() as u64),
-        mebibytes(before.0 as u64),
     ));
-    let each = resident.saturating_sub(before.1) / GROUPS as u64;
+    let each = resident.saturating_sub(before) / GROUPS as u64;
     say(&format!("resident: {}, {each} bytes a group", mebibytes(resident)));
     Ok(())
 }
@@ -112,14 +112,12 @@ impl Exporter {
         Ok(())
     }
 
-    /// Some pages later; bytes of the last.
-    fn settled(&self) -> Result<usize> {
-        let mut bytes = 0;
-        for _ in 0..3 {
+    /// Asks for some pages, after which its buffers have their sizes.
+    fn settle(&self) -> Result<()> {
+        (0..3).try_for_each(|_| {
             pause(BETWEEN_PAGES);
-            bytes = self.page()?.len();
-        }
-        Ok(bytes)
+            self.page().map(drop)
+        })
     }
 }
 
