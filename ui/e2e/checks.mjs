@@ -32,12 +32,11 @@ function foreign(language) {
 const FOREIGN = Object.fromEntries(["en", "ko"].map((language) => [language, new Set(foreign(language))]));
 const KEYS = new Set(Object.keys(CATALOGUES.en));
 
-/** The rules of axe that look at colours, which a theme decides and a language does not; they take half of its time. */
+/** The rules of axe that look at colours, which a theme decides and a language does not. */
 const COLOURS = ["color-contrast", "link-in-text-block"];
 
-/** Problems by the rules about colours, all others, or both; by none where neither is new. */
+/** Problems by the rules about colours, all others, or both. */
 async function axe(page, { colours, rest }) {
-  if (!colours && !rest) return [];
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   const without = Object.fromEntries(COLOURS.map((rule) => [rule, { enabled: colours }]));
   // Nothing is fetched in advance: no rule that is on asks for style sheets, and there is no media.
@@ -77,7 +76,7 @@ function visibleTexts() {
 
 /** Runs the checks and counts them through `check(name, problems)`; `fresh` says what axe has not seen of the page yet. */
 export async function checkPage(page, { name, language, check, fresh = { colours: true, rest: true } }) {
-  check(`${name}: axe`, await axe(page, fresh));
+  if (fresh.colours || fresh.rest) check(`${name}: axe`, await axe(page, fresh));
   const texts = await page.evaluate(visibleTexts);
   check(
     `${name}: no raw key`,
