@@ -69,7 +69,7 @@ impl Program {
 
 /// Go, run in a folder. A workspace of the module's authors does not count, its other members are not in the archive.
 fn command(folder: &Path) -> Command {
-    // What cargo builds beside it is waited for longer.
+    // Cargo builds beside it and is waited for longer, so it goes first.
     let mut command = Command::new("nice");
     // The compiler is a Go program too: with a lazier collector it takes a seventh less of the processor.
     command.args(["-n", "19", "go"]).current_dir(folder).env("GOWORK", "off").env("GOGC", "400");

@@ -13,7 +13,7 @@ use crate::environment::{clock, pause};
 use crate::terminal::say;
 
 const GROUPS: usize = 1_000;
-/// Hierarchies of version 1 that are told apart in figures.
+/// Hierarchies of version 1 whose files the page is made of; where there are none, the unified one takes the groups.
 const CONTROLLERS: [&str; 6] = ["cpu", "cpuacct", "memory", "blkio", "pids", "systemd"];
 const MOUNT: &str = "/sys/fs/cgroup";
 const FOLDER: &str = "gatewatch-bench";

@@ -137,7 +137,7 @@ pub(super) fn numa(source: &mut Source<'_>, memory: &mut MemoryStats) {
     }
 }
 
-/// Adds what each node has; so many of what is counted make a page.
+/// Adds the pages of each node, told in units of which so many make one.
 fn by_node(text: &[u8], to_a_page: u64, memory: &mut MemoryStats) {
     for line in lines(text) {
         let mut columns = words(line);
